@@ -1,0 +1,57 @@
+"""The long jobs of domains: what they are at, how they are cancelled, whether they have ended."""
+
+from __future__ import annotations
+
+import libvirt
+
+from backends.base import JobSeen, Power
+from backends.libvirt.definition import find, lookup
+
+_NO_JOB = frozenset({libvirt.VIR_ERR_OPERATION_INVALID, libvirt.VIR_ERR_NO_DOMAIN, libvirt.VIR_ERR_NO_SUPPORT})
+
+
+def current(conn: libvirt.virConnect, uuid: str) -> JobSeen | None:
+    """The domain's running job."""
+    domain = find(conn, uuid)
+    if domain is None:
+        return None
+    try:
+        record = domain.jobStats()
+    except libvirt.libvirtError as error:
+        if error.get_error_code() in _NO_JOB:
+            return None
+        raise
+    if record.get("type", libvirt.VIR_DOMAIN_JOB_NONE) == libvirt.VIR_DOMAIN_JOB_NONE:
+        return None
+    return JobSeen(
+        operation=record.get("operation", 0),
+        bytes_done=record.get("data_processed", 0),
+        bytes_total=record.get("data_total", 0),
+    )
+
+
+def cancel(conn: libvirt.virConnect, uuid: str) -> None:
+    """Have the domain's job stop; its caller gets `Aborted`. No job is fine."""
+    try:
+        lookup(conn, uuid).abortJob()
+    except libvirt.libvirtError as error:
+        if error.get_error_code() not in _NO_JOB:
+            raise
+
+
+def is_settled(conn: libvirt.virConnect, uuid: str) -> bool:
+    """Whether nothing is being done to the domain: no job, no monitor command under way, no start half done."""
+    domain = find(conn, uuid)
+    if domain is None:
+        return True
+    try:
+        power, reason = domain.state()
+        if power == Power.PAUSED and reason == libvirt.VIR_DOMAIN_PAUSED_STARTING_UP:
+            return False
+        if not domain.isActive():
+            return True
+        return domain.controlInfo()[0] == libvirt.VIR_DOMAIN_CONTROL_OK and current(conn, uuid) is None
+    except libvirt.libvirtError as error:
+        if error.get_error_code() in _NO_JOB:
+            return True
+        raise

@@ -1,0 +1,61 @@
+"""Watching a domain's memory being saved."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import suppress
+from functools import partial
+from types import TracebackType
+from typing import Self
+
+from backends.base import BackendError, JobSeen, Progress
+from backends.libvirt import jobs
+from backends.libvirt.links import Links
+
+INTERVAL = 0.5
+"""Seconds between two looks at the job."""
+
+
+class SaveWatch:
+    """Tells how far a save is, and cancels it when no byte has moved for `patience` seconds: the domain runs on.
+
+    Args:
+        links: the host's connections; the save itself is somebody else's call.
+        uuid: the domain.
+        progress: told at each step.
+        patience: seconds.
+    """
+
+    def __init__(self, links: Links, uuid: str, progress: Progress | None, *, patience: float) -> None:
+        self.seen: JobSeen | None = None
+        self._links = links
+        self._uuid = uuid
+        self._progress = progress
+        self._patience = patience
+
+    async def __aenter__(self) -> Self:
+        self._task = asyncio.create_task(self._watch())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._task.cancel()
+
+    async def _watch(self) -> None:
+        moved = time.monotonic()
+        while True:
+            await asyncio.sleep(INTERVAL)
+            # What the host does not tell now it may tell next time; the save's own call is the one that fails.
+            with suppress(BackendError):
+                now = await self._links.look(partial(jobs.current, uuid=self._uuid))
+                if now != self.seen:
+                    self.seen, moved = now, time.monotonic()
+                    self._tell()
+                elif time.monotonic() - moved > self._patience:
+                    await self._links.verb(partial(jobs.cancel, uuid=self._uuid))
+
+    def _tell(self) -> None:
+        if self.seen and self._progress:
+            self._progress(self.seen.bytes_done, self.seen.bytes_total)

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from .guests import GuestFiles, build_guest
+from .hosts import Lab
+
+
+@pytest.fixture(scope="session")
+def lab_ground() -> None:
+    """Skip what needs a lab where none can be built; in continuous integration that is a failure."""
+    reason = Lab.why_not()
+    if reason and os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    if reason:
+        pytest.skip(reason)
+    Lab.sweep()
+
+
+@pytest.fixture(scope="session")
+def session_lab(lab_ground: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    with Lab(tmp_path_factory.mktemp("lab"), hosts=2, shared=True) as lab:
+        yield lab
+
+
+@pytest.fixture
+def lab(session_lab: Lab) -> Iterator[Lab]:
+    """Two hosts with a shared folder, as fresh as on their first day; the lab itself lasts for the whole session."""
+    yield session_lab
+    session_lab.reset()
+
+
+@pytest.fixture(scope="session")
+def guest(lab_ground: None) -> GuestFiles:
+    """The small Linux guest, built on demand."""
+    return build_guest()
+
+
+@pytest.fixture(scope="session")
+def guest_image(guest: GuestFiles) -> Path:
+    """A bootable raw disk with the small Linux guest. It is everybody's: copy it before a guest writes to it."""
+    return guest.image

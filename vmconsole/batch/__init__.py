@@ -1,0 +1,1 @@
+"""The headless face: parse, read or submit, wait, print. Only `output` writes."""

@@ -1,0 +1,174 @@
+"""From a command on VMs to one operation for each: rights and legality are checked here, before anything is queued."""
+
+from __future__ import annotations
+
+from vmconsole.commands import targets
+from vmconsole.commands.request import Request
+from vmconsole.errors import BadInput, Conflict, NoInput, Usage, VmconsoleError
+from vmconsole.lifecycle import actions, permissions, states
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from vmconsole.commands.context import Context
+    from vmconsole.commands.declaration import Command, Values
+    from vmconsole.commands.targets import Target
+    from vmconsole.lifecycle.flows import Action
+
+
+def act(context: Context, command: Command, values: Values) -> list[Request]:
+    """The operations of any action on one or several VMs.
+
+    A name that does not exist aborts before anything is done; a VM on which the action is not legal, or not allowed,
+    becomes a request with an error, and the others are still done (ON-179).
+    """
+    chosen = [option.long for option in command.options if option.kind == "variant" and values.get(option.name)]
+    if len(chosen) > 1:
+        raise Usage(f"{command.words}: {' and '.join(chosen)} exclude each other", code="USAGE_OPTION")
+    asked = actions.of_command(command.words, command.flag(values))
+    return requests(context, asked, values, _arguments(context, command, values))
+
+
+def requests(context: Context, asked: Action, values: Values, arguments: dict[str, Any]) -> list[Request]:
+    """One request for each VM that `values` names."""
+    found = targets.vms(context, values["vms"]) if "vms" in values else [targets.vm(context, values["vm"])]
+    return [_request(context, asked, target, arguments) for target in found]
+
+
+def _request(context: Context, asked: Action, target: Target, arguments: dict[str, Any]) -> Request:
+    request = Request(
+        asked.name,
+        arguments,
+        label=target.label,
+        vm_id=target.id,
+        host_id=arguments.get("host_id"),
+        verbose=asked.verbose.format(host=arguments.get("host", "")),
+    )
+    try:
+        targets.require_right(
+            context,
+            asked.right,
+            label=target.label,
+            owner=target.owner,
+            group=target.owning_group,
+            mode=target.mode,
+            lock=target.lock if asked.lockable else 0,
+        )
+        position = states.by_numbers(target.state, target.lcm)
+        if position is states.DONE and asked.command == "terminate":
+            request.already = "it is done already"
+        elif asked.recovery is None and actions.legal(asked, position, paused=target.paused) is None:
+            raise Conflict(f"{target.label}: {actions.refusal(asked, position, paused=target.paused)}")
+    except VmconsoleError as error:
+        request.error = error
+    return request
+
+
+def _arguments(context: Context, command: Command, values: Values) -> dict[str, Any]:
+    """What the action needs besides its VMs: the words given, and ids in place of names of hosts."""
+    given = {
+        argument.name: values[argument.name]
+        for argument in command.arguments
+        if argument.kind not in ("vm", "vms") and values.get(argument.name) is not None
+    }
+    given |= {
+        option.name: values[option.name]
+        for option in command.options
+        if option.kind != "variant" and values.get(option.name)
+    }
+    if "host" in given:
+        host_id, name = targets.one(context, "host", given["host"])
+        given |= {"host_id": host_id, "host": name}
+    if "datastore" in given:
+        given["datastore_id"] = targets.one(context, "datastore", given["datastore"])[0]
+    return given
+
+
+def recover(context: Context, command: Command, values: Values) -> list[Request]:
+    """`recover` wants exactly one of its options."""
+    if not command.flag(values):
+        options = ", ".join(option.long for option in command.options)
+        raise Usage(f"recover needs one of {options}", code="USAGE_OPTION")
+    return act(context, command, values)
+
+
+def rename(context: Context, command: Command, values: Values) -> list[Request]:
+    """A new name, of the kind VMs may have."""
+    from vmconsole.templates.errors import NameRefused
+    from vmconsole.templates.names import check_vm_name
+
+    try:
+        name = check_vm_name(values["name"])
+    except NameRefused as error:
+        raise BadInput(str(error), code="INPUT_NAME") from error
+    return requests(context, actions.of_command("rename"), values, {"name": name})
+
+
+def chmod(context: Context, command: Command, values: Values) -> list[Request]:
+    """New permissions; changing an ADMIN bit takes the ADMIN right (ON-167)."""
+    found = []
+    for target in targets.vms(context, values["vms"]):
+        try:
+            mode = permissions.parse_mode(values["mode"], target.mode)
+        except permissions.BadMode as error:
+            raise BadInput(str(error), code="INPUT_MODE") from error
+        asked = actions.of_command("chmod")._replace(right=permissions.right_to_chmod(target.mode, mode))
+        found.append(_request(context, asked, target, {"mode": mode}))
+    return found
+
+
+def lock(context: Context, command: Command, values: Values) -> list[Request]:
+    """A lock of the strongest level that was named."""
+    level = next((word for word in ("use", "all", "manage", "admin") if values.get(word)), "use")
+    return requests(context, actions.of_command("lock"), values, {"level": level})
+
+
+def update(context: Context, command: Command, values: Values) -> list[Request]:
+    """The attributes of a file, or what the editor leaves, become the VM's own; `--append` merges them."""
+    import json
+
+    from vmconsole.commands.editing import edited
+    from vmconsole.templates import syntax
+    from vmconsole.templates.errors import TemplateError
+    from vmconsole.templates.template import Template
+
+    target = targets.vm(context, values["vm"])
+    rows = context.session.query("SELECT user_template FROM vm WHERE id = ?", (target.id,))
+    before = Template.from_data(json.loads(rows[0][0]))
+    text = read_file(values["file"]) if values.get("file") else edited(syntax.render(before), context)
+    try:
+        given = syntax.parse(text)
+    except TemplateError as error:
+        raise BadInput(str(error), code="INPUT_TEMPLATE") from error
+    after = before.merge(given) if values.get("append") else given
+    return requests(context, actions.of_command("update"), values, {"attributes": after.to_data()})
+
+
+MAX_FILE = 1 << 20
+"""Bytes a template file may have."""
+
+
+def read_file(path: str) -> str:
+    """The text of a file, or of standard input for ``-``.
+
+    Raises:
+        NoInput: it is missing or unreadable.
+        BadInput: it is too large, or not UTF-8.
+    """
+    import sys
+
+    try:
+        if path == "-":
+            data = sys.stdin.buffer.read(MAX_FILE + 1)
+        else:
+            with open(path, "rb") as file:
+                data = file.read(MAX_FILE + 1)
+    except OSError as error:
+        raise NoInput(f"file {path}: {error.strerror}", code="INPUT_FILE") from error
+    if len(data) > MAX_FILE:
+        raise BadInput(f"file {path} is larger than {MAX_FILE} bytes", code="INPUT_TOO_LARGE")
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        raise BadInput(f"file {path} is not UTF-8 text", code="INPUT_TEMPLATE") from error

@@ -1,0 +1,38 @@
+"""What every command is given: the store, who asks, from which face, and the clock."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from vmconsole.store.session import Session
+    from vmconsole.store.users import User
+
+
+class Context:
+    """The surroundings of one command.
+
+    Args:
+        session: the open store.
+        user: who asks; rights are checked against this account.
+        face: console, batch or schedule; recorded with each operation.
+        clock: Unix seconds now.
+        ask: puts a question to the person and returns the answer; None where nobody can be asked.
+    """
+
+    __slots__ = ("ask", "clock", "face", "session", "user")
+
+    def __init__(
+        self,
+        session: Session,
+        user: User,
+        face: str,
+        clock: Callable[[], float],
+        ask: Callable[[str, bool], str] | None = None,
+    ) -> None:
+        self.session = session
+        self.user = user
+        self.face = face
+        self.clock = clock
+        self.ask = ask

@@ -1,0 +1,159 @@
+"""The commands on images."""
+
+from __future__ import annotations
+
+from vmconsole.commands import targets
+from vmconsole.commands.declaration import Argument, Command, Option
+from vmconsole.commands.listing import LIST_OPTIONS
+from vmconsole.commands.request import Request
+from vmconsole.commands.results import Block, Column, Sheet
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from vmconsole.commands.context import Context
+    from vmconsole.commands.declaration import Values
+    from vmconsole.commands.results import Listing, Text
+
+_HERE = "vmconsole.commands.image"
+_IMAGE = Argument("image", "image")
+
+COMMANDS: tuple[Command, ...] = (
+    Command("image list", "list images", (), LIST_OPTIONS, reader=f"{_HERE}:list_images"),
+    Command("image show", "show one image and where it lies", (_IMAGE,), (), reader=f"{_HERE}:show"),
+    Command(
+        "image create",
+        "register an image from a file, or an empty one",
+        (),
+        (
+            Option("--name", "name of the image", metavar="NAME"),
+            Option("--path", "file with its content, raw or qcow2", metavar="FILE"),
+            Option("--size", "size of an empty one in MiB", metavar="MIB"),
+            Option("--type", "what it is for", metavar="TYPE", choices=("os", "cdrom", "datablock")),
+            Option("--persistent", "changes a VM makes are kept; one VM at a time"),
+        ),
+        preparer=f"{_HERE}:create",
+    ),
+    Command("image delete", "remove an image", (_IMAGE,), (), preparer=f"{_HERE}:delete", level=3),
+)
+
+COLUMNS = (
+    Column("ID", 4, "number of the image", right=True),
+    Column("USER", 8, "owner"),
+    Column("GROUP", 8, "owning group"),
+    Column("NAME", 15, "name", expands=True),
+    Column("DATASTORE", 10, "where it is kept"),
+    Column("SIZE", 7, "size", right=True),
+    Column("TYPE", 4, "OS, CD, DB …", right=True),
+    Column("PER", 3, "whether it is persistent", right=True),
+    Column("STAT", 4, "state", right=True),
+    Column("RVMS", 4, "VMs that use it", right=True),
+)
+_TYPES = {
+    "OS": "OS",
+    "CDROM": "CD",
+    "DATABLOCK": "DB",
+    "KERNEL": "KL",
+    "RAMDISK": "RD",
+    "CONTEXT": "CX",
+    "BACKUP": "BK",
+}
+_SELECT = (
+    "SELECT image.id, user_account.name, user_group.name, image.name, datastore.name, image.size_bytes, image.type,"
+    " image.persistent, image.state, (SELECT COUNT(DISTINCT disk.vm_id) FROM disk JOIN vm ON vm.id = disk.vm_id"
+    " WHERE disk.image_id = image.id AND vm.state <> 6), image.format, image.registered, image.message FROM image"
+    " JOIN user_account ON user_account.id = image.user_id JOIN user_group ON user_group.id = image.group_id"
+    " JOIN datastore ON datastore.id = image.datastore_id"
+)
+_NAMES = (
+    "id", "user", "group", "name", "datastore", "size_bytes", "type", "persistent", "state", "running_vms", "format",
+    "registered", "message",
+)  # fmt: skip
+
+
+def list_images(context: Context, command: Command, values: Values) -> Listing | Text:
+    """Images, newest first."""
+    from vmconsole.commands.simple_lists import listing
+    from vmconsole.templates.sizes import human
+
+    found = context.session.query(f"{_SELECT} ORDER BY image.id DESC")
+    rows = [
+        (*row[:5], human(row[5] / 1024), _TYPES[row[6]], "Yes" if row[7] else "No", row[8], row[9]) for row in found
+    ]
+    return listing("IMAGE", COLUMNS, rows, [_document(row) for row in found], values)
+
+
+def _document(row: tuple[Any, ...]) -> dict[str, Any]:
+    document = dict(zip(_NAMES, row, strict=True))
+    document["persistent"] = bool(document["persistent"])
+    return document
+
+
+def show(context: Context, command: Command, values: Values) -> Sheet:
+    """One image, with the hosts that have its content."""
+    from vmconsole.commands.vm_show import moment
+
+    number, *_ = targets.one(context, "image", values["image"])
+    document = _document(context.session.query(f"{_SELECT} WHERE image.id = ?", (number,))[0])
+    copies = context.session.query(
+        "SELECT host.name, path FROM image_copy JOIN host ON host.id = image_copy.host_id WHERE image_id = ?", (number,)
+    )
+    document["copies"] = [{"host": host, "path": path} for host, path in copies]
+    facts = [
+        (name.upper().replace("_", " "), moment(value) if name == "registered" else value)
+        for name, value in document.items()
+        if name != "copies"
+    ]
+    lies = (Column("HOST", 15, ""), Column("PATH", 60, ""))
+    blocks = [Block(f"IMAGE {number} INFORMATION", facts), Block("COPIES", heading=lies, lines=copies)]
+    return Sheet("IMAGE", [block for block in blocks if block.fields or block.lines], lambda: document)
+
+
+def create(context: Context, command: Command, values: Values) -> list[Request]:
+    """Register an image; a file must be readable here and now."""
+    import os
+
+    from vmconsole.errors import BadInput, NoInput, Usage
+    from vmconsole.templates.errors import BadInput as BadTemplate
+    from vmconsole.templates.names import check_vm_name
+    from vmconsole.templates.sizes import disk_mib
+
+    name, path, size = values["name"], values["path"], values["size"]
+    if not name:
+        raise Usage("image create needs --name", code="USAGE_OPTION")
+    if (path is None) == (size is None):
+        raise Usage("image create needs either --path FILE or --size MIB", code="USAGE_OPTION")
+    try:
+        check_vm_name(name)
+        size_mib = disk_mib(size) if size is not None else None
+    except BadTemplate as error:
+        raise BadInput(str(error), code="INPUT_IMAGE") from error
+    if size_mib == 0:
+        raise BadInput("an image of 0 MiB holds nothing", code="INPUT_IMAGE")
+    if path is not None:
+        path = os.path.abspath(path)
+        if not os.path.isfile(path):
+            raise NoInput(f"image file {path}: there is no such file", code="INPUT_FILE")
+        if not os.access(path, os.R_OK):
+            raise NoInput(f"image file {path}: it cannot be read", code="INPUT_FILE")
+    arguments = {
+        "name": name,
+        "path": path,
+        "size_mib": size_mib,
+        "type": (values["type"] or ("os" if path else "datablock")).upper(),
+        "persistent": values["persistent"],
+    }
+    return [Request("image.create", arguments, label=f"image {name}")]
+
+
+def delete(context: Context, command: Command, values: Values) -> list[Request]:
+    """Remove an image and its content everywhere."""
+    from vmconsole.lifecycle.permissions import Right
+
+    number, name, owner, group, mode = targets.one(
+        context, "image", values["image"], "id, name, user_id, group_id, mode"
+    )
+    label = f"image {number} ({name})"
+    targets.require_right(context, Right.MANAGE, label=label, owner=owner, group=group, mode=mode)
+    return [Request("image.delete", {"image_id": number}, label=label)]

@@ -1,0 +1,10 @@
+"""The commands on networks."""
+
+from __future__ import annotations
+
+from vmconsole.commands.declaration import Command
+from vmconsole.commands.listing import LIST_OPTIONS
+
+COMMANDS: tuple[Command, ...] = (
+    Command("network list", "list networks", (), LIST_OPTIONS, reader="vmconsole.commands.store_lists:read"),
+)

@@ -1,0 +1,149 @@
+"""The commands on operations: what was asked, what became of it, and how to wait for it or call it off."""
+
+from __future__ import annotations
+
+from vmconsole.commands.declaration import Argument, Command, Option
+from vmconsole.commands.listing import LIST_OPTIONS
+from vmconsole.commands.results import Block, Column, Sheet, Text
+from vmconsole.store import operations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from vmconsole.commands.context import Context
+    from vmconsole.commands.declaration import Values
+    from vmconsole.commands.results import Listing
+
+_HERE = "vmconsole.commands.operation"
+_OPERATION = Argument("operation", "operation")
+
+COMMANDS: tuple[Command, ...] = (
+    Command(
+        "operation list",
+        "list operations",
+        (),
+        (
+            *LIST_OPTIONS,
+            Option("--active", "only those that have not ended"),
+            Option("--vm", "only those on one VM", metavar="VM"),
+        ),
+        reader=f"{_HERE}:list_operations",
+    ),
+    Command("operation show", "show one operation, step by step", (_OPERATION,), (), reader=f"{_HERE}:show"),
+    Command("operation wait", "wait until an operation ends", (_OPERATION,), (), reader=f"{_HERE}:wait"),
+    Command("operation cancel", "call an operation off", (_OPERATION,), (), reader=f"{_HERE}:cancel"),
+)
+
+COLUMNS = (
+    Column("ID", 26, "id of the operation"),
+    Column("VM", 5, "VM it is on", right=True),
+    Column("COMMAND", 20, "what was asked"),
+    Column("STATE", 9, "what became of it"),
+    Column("STEP", 20, "step it is at, or ended at"),
+    Column("PROGRESS", 8, "percent", right=True),
+    Column("BY", 10, "who asked"),
+    Column("FACE", 9, "from where"),
+    Column("CREATED", 14, "when"),
+    Column("SECONDS", 8, "how long it took", right=True),
+    Column("MESSAGE", 40, "what went wrong"),
+)
+FIELDS = (
+    "id", "vm", "command", "arguments", "state", "step", "progress", "bytes_done", "bytes_total", "asked_by", "face",
+    "error", "result", "note", "host", "attempt", "created", "started", "ended",
+)  # fmt: skip
+
+
+def list_operations(context: Context, command: Command, values: Values) -> Listing | Text:
+    """Operations, newest first."""
+    from vmconsole.commands import targets
+    from vmconsole.commands.simple_lists import listing
+
+    vm_id = targets.vm(context, values["vm"]).id if values["vm"] else None
+    documents = operations.recent(context.session, vm_id=vm_id, active=values["active"])
+    rows = [_row(context, document) for document in documents]
+    return listing("OPERATION", COLUMNS, rows, [public(document) for document in documents], values)
+
+
+def _row(context: Context, document: dict[str, Any]) -> tuple[Any, ...]:
+    from vmconsole.commands.vm_show import moment
+
+    took = (document["ended"] or context.clock()) - (document["started"] or document["created"])
+    message = (document["error"] or {}).get("message", "") or document["note"]
+    progress = "-" if document["progress"] is None else f"{document['progress']:g}%"
+    return (
+        document["id"], "" if document["vm"] is None else document["vm"], document["command"], document["state"],
+        document["step"], progress, document["asked_by"], document["face"], moment(int(document["created"])),
+        round(took, 1), message,
+    )  # fmt: skip
+
+
+def public(document: dict[str, Any]) -> dict[str, Any]:
+    """An operation as JSON shows it."""
+    return {name: document[name] for name in FIELDS}
+
+
+def _find(context: Context, word: str) -> dict[str, Any]:
+    """An operation by its id or a part of it that no other has."""
+    from vmconsole.errors import Conflict, NotFound
+
+    identities = operations.matching(context.session, word)
+    if not identities:
+        raise NotFound(f"operation {word} does not exist", code="NO_OPERATION", hint="vmconsole operation list")
+    if len(identities) > 1:
+        raise Conflict(
+            f"{len(identities)} operations match {word!r}", code="NAME_AMBIGUOUS", hint="give more of the id"
+        )
+    document = operations.get(context.session, identities[0])
+    assert document is not None
+    return document
+
+
+def show(context: Context, command: Command, values: Values) -> Sheet:
+    """One operation with everything that happened to it."""
+    from vmconsole.commands.vm_show import moment
+
+    document = _find(context, values["operation"])
+    happened = operations.events(context.session, document["id"])
+    full = {**public(document), "events": happened}
+    facts = [
+        (
+            name.upper().replace("_", " "),
+            moment(int(value)) if name in ("created", "started", "ended") and value else value,
+        )
+        for name, value in public(document).items()
+        if value not in (None, "", {})
+    ]
+    lines = [
+        (f"{event['at'] - happened[0]['at']:.3f}", event["state"], event["position"] or event["step"], event["note"])
+        for event in happened
+    ]
+    heading = (
+        Column("SECOND", 9, "", right=True), Column("STATE", 9, ""), Column("POSITION", 24, ""), Column("NOTE", 60, ""),
+    )  # fmt: skip
+    blocks = [Block(f"OPERATION {document['id']}", facts), Block("EVENTS", heading=heading, lines=lines)]
+    return Sheet("OPERATION", blocks, lambda: full)
+
+
+def wait(context: Context, command: Command, values: Values) -> Text:
+    """Return when the operation has ended; fail as it failed."""
+    from vmconsole.commands import submission
+
+    document = _find(context, values["operation"])
+    documents = submission.wait(
+        context.session, [document["id"]], timeout=values.get("timeout"), summon_again=lambda: None
+    )
+    error = submission.verdict(documents[document["id"]])
+    if error is not None:
+        raise error
+    return Text("")
+
+
+def cancel(context: Context, command: Command, values: Values) -> Text:
+    """Ask for an operation to be called off."""
+    from vmconsole.errors import Conflict
+
+    document = _find(context, values["operation"])
+    if not operations.request_cancel(context.session, document["id"], context.clock()):
+        raise Conflict(f"operation {document['id']} has ended: it is {document['state']}", code="OP_ENDED")
+    return Text("")

@@ -1,0 +1,50 @@
+"""What a face asks the controller to do: the content of an operation before it has a row."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from vmconsole.errors import VmconsoleError
+
+
+class Request:
+    """One operation to be submitted.
+
+    Args:
+        command: life-cycle action (``suspend``) or command (``host.create``).
+        arguments: JSON-able arguments of it.
+        label: how the target is called in messages: ``VM 0 (web)``.
+        vm_id: the VM it acts on; operations on one VM are executed one after the other.
+        host_id: the host it acts on, for commands on hosts.
+        variant: flavour of the action: ``hard``.
+        already: what is already so, when there is nothing to do; the request then succeeds without an operation.
+        error: why this one cannot be done; the others of the same command still are.
+        verbose: what `--verbose` prints when it is done: ``suspending``.
+    """
+
+    __slots__ = ("already", "arguments", "command", "error", "host_id", "label", "variant", "verbose", "vm_id")
+
+    def __init__(
+        self,
+        command: str,
+        arguments: dict[str, Any] | None = None,
+        *,
+        label: str = "",
+        vm_id: int | None = None,
+        host_id: int | None = None,
+        variant: str = "",
+        already: str = "",
+        error: VmconsoleError | None = None,
+        verbose: str = "",
+    ) -> None:
+        self.command = command
+        self.arguments = arguments or {}
+        self.label = label
+        self.vm_id = vm_id
+        self.host_id = host_id
+        self.variant = variant
+        self.already = already
+        self.error = error
+        self.verbose = verbose

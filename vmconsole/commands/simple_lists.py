@@ -1,0 +1,30 @@
+"""Tables of objects that are read with one statement each."""
+
+from __future__ import annotations
+
+from vmconsole.commands.listing import describe, shape
+from vmconsole.commands.results import Listing, Text
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from vmconsole.commands.declaration import Values
+    from vmconsole.commands.results import Column
+
+
+def listing(
+    name: str,
+    columns: tuple[Column, ...],
+    rows: Sequence[tuple[Any, ...]],
+    documents: Sequence[dict[str, Any]],
+    values: Values,
+) -> Listing | Text:
+    """A table whose first column is the id by which its documents are found again after filtering and sorting."""
+    if values.get("describe"):
+        return Text(describe(columns))
+    by_id = {document["id"]: document for document in documents}
+    table = Listing(name, columns, rows, lambda: [by_id[row[0]] for row in table.rows])
+    shape(table, values)
+    return table

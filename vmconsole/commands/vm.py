@@ -1,0 +1,137 @@
+"""The commands on VMs: names, arguments and options of onevm."""
+
+from __future__ import annotations
+
+from vmconsole.commands.declaration import Argument, Command, Option
+from vmconsole.commands.listing import LIST_OPTIONS, OWNER
+
+_VM = Argument("vm", "vm")
+_VMS = Argument("vms", "vms")
+_MANY = Argument("vms", "vms", many=True)
+_HOST = Argument("host", "host")
+_DATASTORE = Argument("datastore", "datastore", optional=True)
+_DISK_ID = Argument("disk_id", "text")
+_SNAPSHOT = Argument("snapshot", "text")
+
+_ACT = "vmconsole.commands.acting:act"
+
+
+def _variant(long: str, help: str) -> Option:
+    """A switch that makes another action of the command."""
+    return Option(long, help, kind="variant")
+
+
+_HARD = _variant("--hard", "at once, without asking the guest")
+_ENFORCE = Option("--enforce", "refuse a host that has not enough left", short="-e")
+
+
+def _action(
+    words: str,
+    arguments: tuple[Argument, ...] = (_MANY,),
+    options: tuple[Option, ...] = (),
+    aliases: tuple[str, ...] = (),
+    preparer: str = _ACT,
+) -> Command:
+    return Command(words, "", arguments, options, preparer=preparer, action=True, aliases=aliases)
+
+
+COMMANDS: tuple[Command, ...] = (
+    Command("list", "list VMs", (OWNER,), LIST_OPTIONS, reader="vmconsole.commands.vm_list:list_vms"),
+    Command("show", "show one VM", (_VM,), (), reader="vmconsole.commands.vm_show:show"),
+    Command(
+        "create",
+        "make a VM from a template file",
+        (Argument("file", "file"),),
+        (
+            Option("--name", "name; %i is the number of each of several", metavar="NAME"),
+            Option("--multiple", "make so many", short="-m", metavar="N", kind="count"),
+            Option("--hold", "keep them from being placed"),
+        ),
+        preparer="vmconsole.commands.instantiation:create",
+    ),
+    _action("hold"),
+    _action("release"),
+    _action("deploy", (_VMS, _HOST, _DATASTORE), (_ENFORCE,)),
+    _action("resume", aliases=("restart",)),
+    _action("suspend"),
+    _action("pause"),
+    _action("stop"),
+    _action("poweroff", options=(_HARD,)),
+    _action("undeploy", options=(_HARD,)),
+    _action("reboot", options=(_HARD,)),
+    _action("terminate", options=(_HARD,), aliases=("shutdown",)),
+    _action("resched"),
+    _action("unresched"),
+    _action(
+        "migrate",
+        (_VMS, _HOST, _DATASTORE),
+        (
+            _variant("--live", "while it runs"),
+            _variant("--poff", "shut down, move, boot"),
+            _variant("--poff-hard", "cut the power, move, boot"),
+            _ENFORCE,
+        ),
+    ),
+    Command(
+        "recover",
+        "take a stuck or failed operation to an end",
+        (_MANY,),
+        (
+            _variant("--success", "take the step as succeeded"),
+            _variant("--failure", "take the step as failed"),
+            _variant("--retry", "do the step again"),
+            _variant("--delete", "remove the VM from any state, with its disks"),
+            _variant("--recreate", "start the VM afresh with new copies of its disks"),
+            _variant("--delete-db", "forget the VM, and touch no host"),
+        ),
+        preparer="vmconsole.commands.acting:recover",
+        action=True,
+    ),
+    _action("disk-attach", (_VM,), (
+        Option("--image", "image, by id or name", short="-i", metavar="IMAGE"),
+        Option("--file", "template file with one DISK", short="-f", metavar="FILE"),
+        Option("--target", "device in the guest", short="-t", metavar="DEVICE"),
+    ), aliases=("attachdisk",)),
+    _action("disk-detach", (_VM, _DISK_ID), aliases=("detachdisk", "detach")),
+    _action("nic-attach", (_VM,), (
+        Option("--network", "network, by id or name", short="-n", metavar="NETWORK"),
+        Option("--file", "template file with one NIC", short="-f", metavar="FILE"),
+        Option("--ip", "address", short="-i", metavar="IP"),
+    )),
+    _action("nic-detach", (_VM, Argument("nic_id", "text"))),
+    _action("disk-snapshot-create", (_VM, _DISK_ID, Argument("name", "text"))),
+    _action("disk-snapshot-revert", (_VM, _DISK_ID, _SNAPSHOT)),
+    _action("disk-snapshot-delete", (_VM, _DISK_ID, _SNAPSHOT)),
+    _action("disk-snapshot-rename", (_VM, _DISK_ID, _SNAPSHOT, Argument("name", "text"))),
+    _action("disk-saveas", (_VM, _DISK_ID, Argument("name", "text")), (
+        Option("--type", "type of the new image", short="-t", metavar="TYPE"),
+        Option("--snapshot", "snapshot to take", short="-s", metavar="ID"),
+    )),
+    _action("disk-resize", (_VM, _DISK_ID, Argument("size", "size"))),
+    _action("snapshot-create", (_VMS, Argument("name", "text", optional=True))),
+    _action("snapshot-revert", (_VM, _SNAPSHOT)),
+    _action("snapshot-delete", (_VM, _SNAPSHOT)),
+    _action("resize", (_VM,), (
+        Option("--cpu", "CPU share", metavar="CPU"),
+        Option("--vcpu", "virtual CPUs", metavar="N"),
+        Option("--memory", "memory", metavar="SIZE"),
+        _ENFORCE,
+    )),
+    _action("updateconf", (_VM, Argument("file", "file", optional=True)), (Option("--append", "merge", short="-a"),)),
+    _action("save", (_VM, Argument("name", "text")), (Option("--persistent", "make the new images persistent"),)),
+    _action("backup", (_VM,), (Option("--datastore", "backup datastore", short="-d", metavar="DATASTORE"),)),
+    _action("rename", (_VM, Argument("name", "text")), preparer="vmconsole.commands.acting:rename"),
+    _action("chmod", (_VMS, Argument("mode", "text")), preparer="vmconsole.commands.acting:chmod"),
+    _action("chown", (_VMS, Argument("user", "user"), Argument("group", "group", optional=True))),
+    _action("chgrp", (_VMS, Argument("group", "group"))),
+    _action("lock", (_VMS,), (
+        Option("--use", "refuse everything but looking (the default)"),
+        Option("--manage", "refuse managing and administration"),
+        Option("--admin", "refuse administration"),
+        Option("--all", "as --use"),
+    ), preparer="vmconsole.commands.acting:lock"),
+    _action("unlock", (_VMS,)),
+    _action("update", (_VM, Argument("file", "file", optional=True)), (
+        Option("--append", "merge with what is there", short="-a"),
+    ), preparer="vmconsole.commands.acting:update"),
+)  # fmt: skip

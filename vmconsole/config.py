@@ -1,0 +1,143 @@
+"""The settings: one row each, with unit, default and meaning. A TOML file sets them; the store's own settings win over it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from vmconsole.errors import BadInput, NoInput, NotFound, Unusable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from vmconsole.store.session import Store
+
+PREFIX = "setting:"
+"""Keys of the store's table `meta` that hold settings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting. `unit` is s, % or empty; `low` and `high` bound numbers; `choices` bounds words."""
+
+    name: str
+    default: float | bool | str
+    unit: str
+    help: str
+    low: float = 0
+    high: float = 1e9
+    choices: tuple[str, ...] = ()
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting("shutdown_timeout", 180.0, "s", "how long a guest may take to obey the power button before it counts as ignoring it", 1),
+    Setting("force_destroy_on_timeout", False, "", "destroy a guest that ignores the power button, instead of leaving it running"),
+    Setting("vm_submit_on_hold", False, "", "new VMs wait on hold until they are released"),
+    Setting("sweep_period", 5.0, "s", "time between two looks at everything on a host", 0.2, 3600),
+    Setting("sweep_deadline", 10.0, "s", "how long a host may take to answer a sweep", 1, 600),
+    Setting("unreachable_after", 20.0, "s", "a host silent for this long is in error and its running VMs are unknown", 1, 3600),
+    Setting("connect_timeout", 10.0, "s", "how long connecting to a host may take, unless the host has its own limit", 1, 600),
+    Setting("sample_period", 60.0, "s", "time between two stored monitoring samples of a VM", 1, 86400),
+    Setting("sample_keep", 43200.0, "s", "age at which monitoring samples are dropped", 60, 31536000),
+    Setting("placement_period", 15.0, "s", "time between two placement cycles when nothing else asks for one", 0.2, 3600),
+    Setting("placement_policy", "striping", "", "which host gets a new VM", choices=("packing", "striping", "load")),
+    Setting("idle_exit", 600.0, "s", "a controller started on demand ends after this long without work", 1),
+    Setting("operations_per_host", 4, "", "operations executed at the same time on one host", 1, 64),
+    Setting("missing_reports", 3, "", "sweeps a domain must be absent from before its VM counts as powered off", 1, 100),
+)  # fmt: skip
+
+BY_NAME = {setting.name: setting for setting in SETTINGS}
+
+
+class Settings:
+    """The values in force: ``settings["sweep_period"]``."""
+
+    def __init__(self, values: Mapping[str, Any] | None = None) -> None:
+        self._values = {setting.name: setting.default for setting in SETTINGS}
+        self._values.update(values or {})
+
+    def __getitem__(self, name: str) -> Any:
+        return self._values[name]
+
+    def put(self, name: str, value: Any) -> None:
+        """Take a changed setting up at once."""
+        self._values[name] = value
+
+    def number(self, name: str) -> float:
+        """A numeric setting, in the setting's unit."""
+        return float(self._values[name])
+
+
+def check(name: str, value: object) -> float | bool | str:
+    """The value as the setting wants it.
+
+    Raises:
+        NotFound: there is no such setting.
+        BadInput: the value is of the wrong kind or out of bounds.
+    """
+    setting = BY_NAME.get(name)
+    if setting is None:
+        raise NotFound(f"there is no setting {name!r}", code="NO_SETTING", hint=f"settings: {', '.join(BY_NAME)}")
+    if isinstance(setting.default, bool):
+        words = {
+            "yes": True,
+            "true": True,
+            "1": True,
+            "on": True,
+            "no": False,
+            "false": False,
+            "0": False,
+            "off": False,
+        }
+        if isinstance(value, bool):
+            return value
+        if str(value).lower() not in words:
+            raise BadInput(f"setting {name} is yes or no, not {value!r}", code="INPUT_SETTING")
+        return words[str(value).lower()]
+    if isinstance(setting.default, str):
+        if value not in setting.choices:
+            raise BadInput(f"setting {name} is one of {', '.join(setting.choices)}", code="INPUT_SETTING")
+        return str(value)
+    try:
+        number = float(str(value))
+    except ValueError:
+        number = float("nan")
+    if not setting.low <= number <= setting.high:
+        raise BadInput(
+            f"setting {name} is a number from {setting.low:g} to {setting.high:g}, not {value!r}", code="INPUT_SETTING"
+        )
+    return int(number) if isinstance(setting.default, int) else number
+
+
+def read_file(path: str | None) -> dict[str, Any]:
+    """The settings of a TOML file; none when `path` is None.
+
+    Raises:
+        NoInput: the file is missing or unreadable.
+        Unusable: it is not TOML, or holds something that is no setting.
+    """
+    if path is None:
+        return {}
+    import tomllib
+
+    try:
+        with open(path, "rb") as file:
+            values = tomllib.load(file)
+    except OSError as error:
+        raise NoInput(f"configuration file {path}: {error.strerror}", code="CONFIG_FILE") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise Unusable(f"configuration file {path}: {error}", code="CONFIG_SYNTAX") from error
+    try:
+        return {name: check(name, value) for name, value in values.items()}
+    except (NotFound, BadInput) as error:
+        raise Unusable(f"configuration file {path}: {error.message}", code="CONFIG_VALUE", hint=error.hint) from error
+
+
+def load(store: Store, path: str | None) -> Settings:
+    """Defaults, under the file's settings, under the store's."""
+    values = read_file(path)
+    for key, text in store.query("SELECT key, value FROM meta WHERE key LIKE 'setting:_%'"):
+        name = key.removeprefix(PREFIX)
+        if name in BY_NAME:
+            values[name] = check(name, text)
+    return Settings(values)

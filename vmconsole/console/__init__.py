@@ -1,0 +1,1 @@
+"""The full-screen console: reads the store, submits operations, never waits on a host."""

@@ -1,0 +1,99 @@
+"""The columns of the VM list: what each shows, and which of them a width has room for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from vmconsole.console.fleet import FleetModel
+from vmconsole.presentation import fit, running_time
+from vmconsole.store.feed import FleetRow
+from vmconsole.templates.sizes import human
+
+
+class Column(NamedTuple):
+    """One column; `rank` says in which order columns give way when the screen is narrow, 0 never."""
+
+    name: str
+    width: int
+    rank: int
+    right: bool
+    text: Callable[[FleetModel, FleetRow, float], str]
+
+
+STAT_WIDTH = 11
+
+_COLUMNS = (
+    Column("ID", 4, 0, True, lambda model, row, now: str(row.id)),
+    Column("NAME", 12, 0, False, lambda model, row, now: "*" + row.name if row.resched else row.name),
+    Column("STAT", STAT_WIDTH, 0, False, lambda model, row, now: ""),
+    Column("CPU", 5, 1, True, lambda model, row, now: f"{row.cpu:.1f}" if row.cpu < 1000 else f"{row.cpu:.0f}"),
+    Column("MEM", 6, 2, True, lambda model, row, now: human(row.memory_kib)),
+    Column("HOST", 10, 3, False, lambda model, row, now: model.host_name(row)),
+    Column("IP", 15, 5, False, lambda model, row, now: row.ips[0] if row.ips else ""),
+    Column("USER", 8, 6, False, lambda model, row, now: model.user_name(row)),
+    Column("GROUP", 8, 7, False, lambda model, row, now: model.group_name(row)),
+    Column("TAGS", 14, 8, False, lambda model, row, now: " ".join(row.tags)),
+    Column("TIME", 10, 4, True, lambda model, row, now: running_time((row.end or now) - row.start)),
+)
+NAMES = tuple(column.name for column in _COLUMNS)
+
+_ROOMY = 60
+"""From this width on names get 20 cells before any other column is added."""
+_NAME_WANTS = 32
+_HOST_WANTS = 20
+
+
+class Layout:
+    """Which columns are shown in a given width, how wide, and how a row is written into them.
+
+    A row is written in three parts, before, at and after its state, because only the state is coloured.
+    """
+
+    def __init__(self, width: int, largest_id: int) -> None:
+        widths = {column.name: column.width for column in _COLUMNS if column.rank == 0}
+        if width >= _ROOMY:
+            widths["NAME"] = 20
+        widths["ID"] = max(4, len(str(largest_id)))
+        room = width - 1 - sum(widths.values()) - len(widths)
+        for column in sorted(_COLUMNS, key=lambda each: each.rank):
+            if column.rank and room >= column.width + 1:
+                widths[column.name] = column.width
+                room -= column.width + 1
+            elif column.rank:
+                break
+        for name, wanted in (("NAME", _NAME_WANTS), ("HOST", _HOST_WANTS), ("TAGS", width)):
+            if name in widths and room > 0:
+                more = min(room, max(wanted - widths[name], 0))
+                widths[name] += more
+                room -= more
+        if room < 0:
+            widths["NAME"] = max(1, widths["NAME"] + room)
+        self.width = width
+        self.columns = [(column, widths[column.name]) for column in _COLUMNS if column.name in widths]
+        split = next(index for index, (column, _) in enumerate(self.columns) if column.name == "STAT")
+        self._before, self._after = self.columns[:split], self.columns[split + 1 :]
+
+    def heading(self, sort: str, descending: bool) -> str:
+        """The heading line, with an arrow at the column sorted by."""
+        arrow = "▼" if descending else "▲"
+        names = []
+        for column, width in self.columns:
+            name = f"{column.name}{arrow}" if column.name == sort else column.name
+            names.append(fit(name, width, column.right))
+        return " " + " ".join(names)
+
+    def column_at(self, x: int) -> str:
+        """The name of the column that covers a cell of the heading; empty beside them all."""
+        left = 1
+        for column, width in self.columns:
+            if left <= x <= left + width:
+                return column.name
+            left += width + 1
+        return ""
+
+    def parts(self, model: FleetModel, row: FleetRow, now: float) -> tuple[str, str]:
+        """The text before the state and the text after it."""
+        before = " ".join(fit(column.text(model, row, now), width, column.right, more="…") for column, width in self._before)
+        after = " ".join(fit(column.text(model, row, now), width, column.right, more="…") for column, width in self._after)
+        return before + " ", " " + after if after else ""

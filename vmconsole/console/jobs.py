@@ -1,0 +1,87 @@
+"""Operations under way, one line each, with a bar where the progress is known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from vmconsole.console.fleet import FleetModel
+from vmconsole.console.line_view import Line
+from vmconsole.presentation import age, fit
+from vmconsole.templates.sizes import human
+
+_BAR = 20
+
+
+def lines(model: FleetModel, now: float, width: int, height: int) -> list[Line]:
+    """The running operations first, then the waiting ones; the last line counts those that have no room."""
+    jobs = sorted(model.operations.values(), key=lambda job: (job["state"] != "running", job["seq"]))
+    if len(jobs) > height:
+        rest = len(jobs) - (height - 1)
+        return [*(line(model, job, now, width) for job in jobs[: height - 1]), [(f" … {rest:,} more", "dim")]]
+    return [line(model, job, now, width) for job in jobs]
+
+
+def line(model: FleetModel, job: dict[str, Any], now: float, width: int) -> Line:
+    """One operation: what, on which VM, at which step, how far, how long."""
+    waiting = job["state"] == "queued"
+    since = now - (job["started"] or job["created"])
+    what = " ".join(part for part in (job["command"], job["variant"]) if part)
+    spent = f"waits {age(since)}" if waiting else age(since)
+    name_width = 16 if width < 100 else 28
+    parts: Line = [
+        (" · " if waiting else " » ", "dim" if waiting else "moving"),
+        (fit(what, 14, more="…"), "strong"),
+        (" " + fit(target(model, job), name_width, more="…"), "text"),
+    ]
+    if width >= 60:
+        parts.append((" " + fit(job["step"] or job["note"], 14, more="…"), "dim"))
+    parts += bar(job["progress"], _BAR if width >= 100 else 10)
+    parts.append((f" {spent:>9}", "dim"))
+    if job["bytes_total"] and width >= 100:
+        done, total = human((job["bytes_done"] or 0) / 1024), human(job["bytes_total"] / 1024)
+        parts.append((f"  {done} of {total}", "dim"))
+    if job["cancel_requested"]:
+        parts.append(("  cancelling", "unknown"))
+    return parts
+
+
+def target(model: FleetModel, job: dict[str, Any]) -> str:
+    """What the operation acts on: `0 web`, `host h1`."""
+    number = job["vm"]
+    if number is not None:
+        row = model.rows.get(number)
+        return f"{number} {row.name}" if row is not None else str(number)
+    host = model.hosts.get(job["host"]) if job["host"] is not None else None
+    return f"host {host.name}" if host is not None else ""
+
+
+def bar(percent: float | None, width: int) -> Line:
+    """A bar of `width` cells and the number; blank when nobody knows how far it is."""
+    if percent is None:
+        return [(" " * (width + 6), "text")]
+    filled = max(0, min(width, round(percent / 100 * width)))
+    return [(" ", "text"), ("━" * filled, "moving"), ("━" * (width - filled), "track"), (f" {percent:3.0f}%", "text")]
+
+
+def ending(model: FleetModel, job: dict[str, Any]) -> tuple[str, str]:
+    """What to tell when an operation has ended: a sentence and its severity; no sentence for what needs none."""
+    what = f"{job['command']} {target(model, job)}".strip()
+    if job["state"] == "done":
+        return f"{what}: done", "information"
+    if job["state"] == "cancelled":
+        return f"{what}: cancelled", "warning"
+    error = job["error"] or {}
+    reason = error.get("message") or job["note"] or "no reason was recorded"
+    hint = f" – {error['hint']}" if error.get("hint") else ""
+    if job["state"] == "unknown":
+        return f"{what}: outcome unknown: {reason}{hint}", "warning"
+    return f"{what}: {reason}{hint}", "error"
+
+
+def summary(jobs: Sequence[dict[str, Any]]) -> str:
+    """One sentence for many operations that ended together."""
+    counts: dict[str, int] = {}
+    for job in jobs:
+        counts[job["state"]] = counts.get(job["state"], 0) + 1
+    return ", ".join(f"{count:,} {state}" for state, count in sorted(counts.items()))

@@ -1,0 +1,122 @@
+"""From a typed line to operations: the same commands as ``--batch``, checked before anything is asked or done.
+
+Nothing here knows a widget. `prepare`, `submit` and `read` open a session of their own, so that they may run in any
+thread.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from vmconsole.commands import parsing, registry, submission
+from vmconsole.commands.context import Context
+from vmconsole.errors import Usage
+from vmconsole.lifecycle import actions
+from vmconsole.store.session import open_session
+from vmconsole.store.users import current_user
+
+if TYPE_CHECKING:
+    from vmconsole.commands.declaration import Command
+    from vmconsole.commands.request import Request
+    from vmconsole.commands.results import Result
+    from vmconsole.store.session import Session
+
+FACE = "console"
+PROGRAM = "vmconsole"
+
+
+class Order(NamedTuple):
+    """A line that is a command with all it needs."""
+
+    line: str
+    command: Command
+    values: dict[str, Any]
+
+    @property
+    def batch_line(self) -> str:
+        """What to type in a shell for the same effect."""
+        return f"{PROGRAM} {self.line}"
+
+
+class Plan(NamedTuple):
+    """What an order would do, found out without doing it."""
+
+    order: Order
+    requests: list[Request]
+
+    @property
+    def vm_ids(self) -> list[int]:
+        """The VMs it would hit, each once."""
+        return list(dict.fromkeys(request.vm_id for request in self.requests if request.vm_id is not None))
+
+    @property
+    def actions(self) -> list[actions.Action]:
+        """The life-cycle actions in it, each once."""
+        found = (life_cycle_action(request) for request in self.requests)
+        return list({action.name: action for action in found if action is not None}.values())
+
+    @property
+    def level(self) -> int:
+        """How strongly it has to be confirmed, 0 to 3: the command's own level, and what numbers make of it."""
+        count = len(self.vm_ids)
+        return max([self.order.command.level, *(int(actions.danger(action, count)) for action in self.actions)])
+
+    def without(self, vm_ids: set[int]) -> Plan:
+        """The same plan for the other VMs."""
+        return self._replace(requests=[request for request in self.requests if request.vm_id not in vm_ids])
+
+
+def life_cycle_action(request: Request) -> actions.Action | None:
+    """The action a request asks for; None for commands outside the life-cycle."""
+    for name in (f"{request.command}-{request.variant}", request.command):
+        try:
+            return actions.action(name)
+        except KeyError:
+            continue
+    return None
+
+
+def understand(line: str) -> Order:
+    """The order a line is. Raises Usage with what is wrong with it."""
+    try:
+        words = shlex.split(line)
+    except ValueError as error:
+        raise Usage(f"{line}: {str(error).lower()}", code="USAGE_QUOTES") from error
+    if words[:1] == [PROGRAM]:
+        del words[0]
+    if words[:1] == ["--batch"]:
+        del words[0]
+    if not words:
+        raise Usage("no command was given", code="USAGE", hint="? shows the keys, ctrl+p every command")
+    command, rest = registry.find(words)
+    return Order(shlex.join(words), command, parsing.parse(command, rest))
+
+
+def prepare(url: str, order: Order) -> Plan:
+    """Check an order against the store, changing nothing. Raises what the command raises."""
+    with open_session(url, create=False) as session:
+        assert order.command.prepare is not None
+        return Plan(order, list(order.command.prepare(_context(session), order.values)))
+
+
+def submit(url: str, requests: Sequence[Request]) -> list[str]:
+    """Queue operations and see to it that somebody executes them; returns their ids."""
+    with open_session(url, create=False) as session:
+        identities: list[str] = submission.submit(_context(session), requests)
+    submission.summon(url)
+    return identities
+
+
+def read(url: str, order: Order) -> Result:
+    """The answer of a command that only reads."""
+    with open_session(url, create=False) as session:
+        assert order.command.read is not None
+        return order.command.read(_context(session), order.values)
+
+
+def _context(session: Session) -> Context:
+    return Context(session, current_user(session, os.environ), FACE, time.time)

@@ -1,0 +1,82 @@
+"""The Graphs pane: the stored samples of a VM as small charts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from vmconsole.console.line_view import Line
+from vmconsole.console.panes.show import heading
+from vmconsole.presentation import age
+from vmconsole.store.feed import Detail
+from vmconsole.templates.sizes import human
+
+_LEVELS = " ▁▂▃▄▅▆▇█"
+_HEIGHT = 4
+
+
+def lines(detail: Detail, now: float, width: int) -> list[Line]:
+    """CPU, memory and network over the time that is stored; says so when nothing is stored yet."""
+    samples = detail.samples
+    if len(samples) < 2:
+        return [heading("Graphs"), [(" no samples yet; the controller stores one a minute while the VM runs", "dim")]]
+    vm = detail.document
+    span = f"{age(now - samples[0][0])} ago … {age(now - samples[-1][0])} ago"
+    cpu = [sample[1] for sample in samples]
+    memory = [sample[2] for sample in samples]
+    received = rates([(sample[0], sample[3]) for sample in samples])
+    sent = rates([(sample[0], sample[4]) for sample in samples])
+    room = max(width - 2, 8)
+    found: list[Line] = [[(f" {span}", "dim")]]
+    found += _titled("CPU", f"{_last(cpu):.1f}%", chart(cpu, room, top=100.0 * vm["vcpu"]), "running")
+    found += _titled("Memory", human(_last(memory)), chart(memory, room, top=float(vm["memory_max_kib"])), "moving")
+    found += _titled("Received", f"{human(_last(received) / 1024)}/s", chart(received, room), "saved")
+    found += _titled("Sent", f"{human(_last(sent) / 1024)}/s", chart(sent, room), "unknown")
+    return found
+
+
+def _titled(title: str, now: str, drawn: list[str], role: str) -> list[Line]:
+    return [[], [(f" {title} ", "title"), (now, "text")], *([(f" {row}", role)] for row in drawn)]
+
+
+def _last(values: Sequence[float | None]) -> float:
+    return next((float(value) for value in reversed(values) if value is not None), 0.0)
+
+
+def rates(counters: Sequence[tuple[int, int | None]]) -> list[float | None]:
+    """Bytes a second between counters; None where one is missing or was reset."""
+    found: list[float | None] = []
+    for (before, old), (after, new) in zip(counters, counters[1:], strict=False):
+        if old is None or new is None or new < old or after <= before:
+            found.append(None)
+        else:
+            found.append((new - old) / (after - before))
+    return found
+
+
+def chart(values: Sequence[float | None], width: int, *, top: float = 0.0, height: int = _HEIGHT) -> list[str]:
+    """A chart of blocks, the newest value at the right; gaps stay blank.
+
+    Args:
+        top: the value of the upper edge; with 0, the largest value there is.
+    """
+    columns = _condensed(values, width)
+    highest = top or max((value for value in columns if value is not None), default=0.0) or 1.0
+    steps = [
+        0 if value is None else max(1, min(height * 8, round(value / highest * height * 8))) for value in columns
+    ]
+    return [
+        "".join(_LEVELS[max(0, min(8, step - row * 8))] for step in steps).rjust(width)
+        for row in range(height - 1, -1, -1)
+    ]
+
+
+def _condensed(values: Sequence[float | None], width: int) -> list[float | None]:
+    """At most `width` values, each the largest of those it stands for: a peak must not vanish."""
+    if len(values) <= width:
+        return list(values)
+    found: list[float | None] = []
+    for index in range(width):
+        part = values[index * len(values) // width : (index + 1) * len(values) // width]
+        known = [value for value in part if value is not None]
+        found.append(max(known) if known else None)
+    return found

@@ -1,0 +1,71 @@
+"""The Snapshots pane: system snapshots in a row, disk snapshots as the tree they are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from vmconsole.console.line_view import Line
+from vmconsole.console.panes.show import heading
+from vmconsole.presentation import age, moment
+from vmconsole.store.feed import Detail
+from vmconsole.templates.sizes import human
+
+
+def lines(detail: Detail, now: float, width: int) -> list[Line]:
+    """All snapshots of the VM, or how to take the first."""
+    vm = detail.document
+    number = vm["id"]
+    found: list[Line] = [heading("System snapshots: memory and disks")]
+    for snapshot in vm["snapshots"]:
+        found.append(
+            [
+                (f" {snapshot['id']:>3} ", "dim"),
+                (snapshot["name"], "text"),
+                (f"  {moment(snapshot['time'])}, {age(now - snapshot['time'])} ago", "dim"),
+            ]
+        )
+    if not vm["snapshots"]:
+        found.append([(" none; take one: ", "dim"), (f":snapshot-create {number} NAME", "key")])
+    for disk in vm["disks"]:
+        trees = [snapshot for snapshot in vm["disk_snapshots"] if snapshot["disk_id"] == disk["disk_id"]]
+        found += [[], heading(f"Disk {disk['disk_id']} ({disk['target']})")]
+        if trees:
+            found += tree(trees, now)
+        else:
+            found.append([(" none; take one: ", "dim"), (f":disk-snapshot-create {number} {disk['disk_id']} NAME", "key")])
+    return found
+
+
+def tree(snapshots: list[dict[str, Any]], now: float) -> list[Line]:
+    """The snapshots of one disk, children under their parent; the active one is marked."""
+    known = {snapshot["id"] for snapshot in snapshots}
+    children: dict[int, list[dict[str, Any]]] = {}
+    for snapshot in snapshots:
+        parent = snapshot["parent"] if snapshot["parent"] in known and snapshot["parent"] != snapshot["id"] else -1
+        children.setdefault(parent, []).append(snapshot)
+    found: list[Line] = []
+    # Depth first with a stack of its own: how deep a tree is, is not ours to say.
+    stack = [(snapshot, "", not index) for index, snapshot in enumerate(reversed(children.get(-1, [])))]
+    drawn: set[int] = set()
+    while stack:
+        snapshot, indent, last = stack.pop()
+        if snapshot["id"] in drawn:
+            continue
+        drawn.add(snapshot["id"])
+        found.append(_node(snapshot, indent + ("└─" if last else "├─"), now))
+        below = indent + ("  " if last else "│ ")
+        stack += [
+            (child, below, not index) for index, child in enumerate(reversed(children.get(snapshot["id"], [])))
+        ]
+    return found
+
+
+def _node(snapshot: dict[str, Any], branch: str, now: float) -> Line:
+    active = snapshot["active"]
+    return [
+        (f" {branch}", "dim"),
+        ("● " if active else "○ ", "running" if active else "dim"),
+        (f"{snapshot['id']} ", "dim"),
+        (snapshot["name"] or "unnamed", "strong" if active else "text"),
+        (f"  {human(snapshot['size_bytes'] / 1024)}, {age(now - snapshot['date'])} ago", "dim"),
+    ]

@@ -1,0 +1,132 @@
+"""The thread that reads the store for the screen. It has its own session; the screen never waits for it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from queue import SimpleQueue
+from typing import Any, NamedTuple, TypeVar
+
+from vmconsole.errors import Internal, VmconsoleError
+from vmconsole.store.feed import Feed, FleetRow, News
+from vmconsole.store.session import Session, open_session
+from vmconsole.store.users import User
+
+log = logging.getLogger(__name__)
+
+POLL_EVERY = 0.1
+"""Seconds between two looks whether anything was written; one look costs some microseconds."""
+FIRST_ROWS = 200
+"""VMs read before the first paint: more than any screen has lines."""
+MAX_BACKOFF = 10.0
+
+T = TypeVar("T")
+
+
+class Portion(NamedTuple):
+    """Further VMs of the opening."""
+
+    vms: list[FleetRow]
+
+
+class Complete(NamedTuple):
+    """All VMs have been read."""
+
+
+class Trouble(NamedTuple):
+    """The store could not be read; the reader goes on trying."""
+
+    error: VmconsoleError
+
+
+class Answer(NamedTuple):
+    """What a question gave, for the one who asked."""
+
+    then: Callable[[Any], None]
+    value: Any
+
+
+class Unanswered(NamedTuple):
+    """A question failed."""
+
+    error: VmconsoleError
+
+
+Report = News | Portion | Complete | Trouble | Answer | Unanswered
+
+
+class Reader(threading.Thread):
+    """Follows the store and answers questions about it.
+
+    Args:
+        url: the store.
+        user: whose eyes it reads with.
+        report: called in this thread with each piece of news, in order; must not block.
+    """
+
+    def __init__(self, url: str, user: User, report: Callable[[Report], None]) -> None:
+        super().__init__(name="reader", daemon=True)
+        self._url = url
+        self._user = user
+        self._report = report
+        self._questions: SimpleQueue[tuple[Callable[[Session, User], Any], Callable[[Any], None]]] = SimpleQueue()
+        self._wake = threading.Event()
+        self._stop = False
+
+    def ask(self, question: Callable[[Session, User], T], then: Callable[[T], None]) -> None:
+        """Have `question` read from the store; `then` gets the result by way of an `Answer`."""
+        self._questions.put((question, then))
+        self._wake.set()
+
+    def close(self) -> None:
+        self._stop = True
+        self._wake.set()
+
+    def run(self) -> None:
+        failures = 0
+        while not self._stop:
+            try:
+                with open_session(self._url, create=False, read_only=True) as session:
+                    self._follow(session)
+                failures = 0
+            except Exception as error:  # a dead reader would leave a list that looks alive
+                self._report(Trouble(_told(error)))
+                failures += 1
+                self._wake.wait(min(MAX_BACKOFF, 0.5 * 2**failures))
+                self._wake.clear()
+
+    def _follow(self, session: Session) -> None:
+        feed = Feed(session, self._user)
+        opening = feed.opening(FIRST_ROWS)
+        self._report(opening)
+        if opening.vms:
+            for portion in feed.rest(opening.vms[-1].id):
+                if self._stop:
+                    return
+                self._answer(session)
+                self._report(Portion(portion))
+        self._report(Complete())
+        while not self._stop:
+            self._answer(session)
+            news = feed.news()
+            if news is not None:
+                self._report(news)
+            self._wake.wait(POLL_EVERY)
+            self._wake.clear()
+
+    def _answer(self, session: Session) -> None:
+        while not self._questions.empty():
+            question, then = self._questions.get()
+            try:
+                self._report(Answer(then, question(session, self._user)))
+            except Exception as error:  # one question without an answer is no reason to stop following the store
+                self._report(Unanswered(_told(error)))
+
+
+def _told(error: Exception) -> VmconsoleError:
+    """The error as it may be shown; what we did not foresee also goes to the log."""
+    if isinstance(error, VmconsoleError):
+        return error
+    log.exception("reading the store")
+    return Internal(f"a bug, {type(error).__name__}: {error}")

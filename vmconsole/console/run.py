@@ -1,0 +1,47 @@
+"""Starts the console: looks at the terminal, opens the store, and hands over to the screen."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from vmconsole import config
+from vmconsole.commands import submission
+from vmconsole.console.terminal import require_terminal
+from vmconsole.store.session import open_session
+from vmconsole.store.users import current_user
+
+SWITCH_INTERVAL = 0.001
+"""Seconds a thread may keep the interpreter while keys wait: the reader must not be felt."""
+NOTICE = "notice"
+"""Key of the table `meta`: what the start chose for the user, such as the hypervisor taken into an empty store."""
+
+
+def main(url: str, *, demo: bool, config_path: str | None = None) -> int:
+    """Run the console until it is left; returns the exit status.
+
+    Args:
+        url: the store; made when it does not exist.
+        demo: say that this is the demo fleet in a throw-away store.
+        config_path: file of settings, None for none.
+
+    Raises:
+        Usage: there is no terminal, or none that can be drawn on.
+        VmconsoleError: the store or the configuration cannot be used.
+    """
+    require_terminal()
+    sys.setswitchinterval(SWITCH_INTERVAL)
+    with open_session(url, create=True) as session:
+        user = current_user(session, os.environ)
+        sweep_period = config.load(session, config_path).number("sweep_period")
+        told = session.query("SELECT value FROM meta WHERE key = ?", (NOTICE,))
+    notice = "demo fleet in a throw-away store; nothing here is real" if demo else told[0][0] if told else ""
+    submission.summon(url, config_path)
+
+    # Only now: the framework takes a tenth of a second, and a refusal should not.
+    from vmconsole.console.app import Console
+    from vmconsole.console.driver import StandardOutput
+
+    console = Console(url, user, sweep_period=sweep_period, notice=notice, driver_class=StandardOutput)
+    status = console.run()
+    return status if status is not None else console.return_code or 0

@@ -1,0 +1,39 @@
+"""The help page, made from the key map that is in force."""
+
+from __future__ import annotations
+
+from vmconsole.console.keys import COMMAND_KEYS, SCREEN_KEYS
+from vmconsole.console.line_view import Line
+from vmconsole.presentation import fit
+
+_KEY_WIDTH = 10
+
+_MORE = (
+    ("/ line", "words are looked for in name, id, host, user, group, state, address and tags; all must be found"),
+    ("", "state=runn host=h1 cpu>50 mem>=2048 tag=prod compare one field; ! before a term turns it round"),
+    (": line", "every command of --batch; Tab completes, up and down go through what was typed before"),
+    ("mouse", "a click puts the cursor, a double click shows the VM, a click on a heading sorts, the wheel scrolls"),
+)
+
+
+def lines(where: str = "") -> list[Line]:
+    """Every key with what it does and, for commands, the line it stands for."""
+    found: list[Line] = [[("Actions", "title"), ("   on the marked VMs, else on the one under the cursor", "dim")]]
+    for key in COMMAND_KEYS:
+        line = key.lines[0].replace("{vm}", "VM").strip()
+        found.append([(f"  {fit(key.shown, _KEY_WIDTH)}", "key"), (fit(key.help, 52), "text"), (f"vmconsole {line}", "dim")])
+    found += [[], [("Screen", "title")]]
+    for other in SCREEN_KEYS:
+        found.append([(f"  {fit(other.shown, _KEY_WIDTH)}", "key"), (other.help, "text")])
+    found += [[], [("Moving", "title")]]
+    for keys, text in (
+        ("up down", "one VM; also k and j"),
+        ("pgup pgdn", "one page; ctrl+u and ctrl+d half a page"),
+        ("home end", "the first and the last; also g and G"),
+        ("shift+up", "mark and move, also shift+down"),
+    ):
+        found.append([(f"  {fit(keys, _KEY_WIDTH)}", "key"), (text, "text")])
+    found += [[], [("Lines", "title")]]
+    for name, text in _MORE:
+        found.append([(f"  {fit(name, _KEY_WIDTH)}", "key"), (text, "text")])
+    return found

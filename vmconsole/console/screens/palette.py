@@ -1,0 +1,52 @@
+"""What the palette (ctrl+p) offers: every command, every key, the themes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+
+from vmconsole.commands import registry
+from vmconsole.console.keys import COMMAND_KEYS, SCREEN_KEYS
+
+if TYPE_CHECKING:
+    from vmconsole.console.app import Console
+
+
+class Entry(NamedTuple):
+    """One line of the palette."""
+
+    name: str
+    help: str
+    run: Callable[[], object]
+
+
+class Commands(Provider):
+    """Matches what is typed against names and help."""
+
+    def _entries(self) -> Iterator[Entry]:
+        console = cast("Console", self.app)
+        for key in COMMAND_KEYS:
+            yield Entry(f"{key.label}  ({key.shown})", key.help, partial(console.press_command_key, key))
+        for other in SCREEN_KEYS:
+            action = partial(console.run_action, other.action)
+            yield Entry(f"{other.label}  ({other.shown})", other.help, action)
+        yield Entry("theme", "other colours; ansi-dark and ansi-light are the terminal's own", console.search_themes)
+        for command in registry.every():
+            yield Entry(f":{command.words}", command.help, partial(console.open_command, command))
+
+    async def discover(self) -> Hits:
+        for entry in self._entries():
+            yield DiscoveryHit(entry.name, entry.run, help=entry.help)
+
+    async def search(self, query: str) -> Hits:
+        matcher = self.matcher(query)
+        wanted = query.lower()
+        for entry in self._entries():
+            text = f"{entry.name} {entry.help}"
+            # Looking for the letters in a row costs a hundredth of scoring, and is what most people mean.
+            if wanted in text.lower():
+                score = max(matcher.match(entry.name), 0.5)
+                yield Hit(score, matcher.highlight(entry.name), entry.run, help=entry.help)

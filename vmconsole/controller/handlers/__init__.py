@@ -1,0 +1,34 @@
+"""Operations outside the transition table: each reaches out first and then gives back what is to be written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vmconsole.controller.handlers import host, image, setting, template, vm
+from vmconsole.controller.handlers.in_place import IN_PLACE
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from vmconsole.controller.job import Job
+    from vmconsole.controller.steps import Effect
+    from vmconsole.controller.work import Surroundings
+
+    Handler = Callable[[Job, Surroundings], Awaitable[Effect]]
+
+HANDLERS: dict[str, Handler] = {
+    "vm.create": vm.create,
+    "template.create": template.create,
+    "template.delete": template.delete,
+    "host.create": host.create,
+    "host.delete": host.delete,
+    "host.enable": host.enable,
+    "host.disable": host.disable,
+    "host.offline": host.offline,
+    "host.importvm": host.importvm,
+    "image.create": image.create,
+    "image.delete": image.delete,
+    "setting.set": setting.change,
+}
+
+__all__ = ["HANDLERS", "IN_PLACE"]

@@ -1,0 +1,197 @@
+"""Hosts: taking them on, letting them go, and adopting what runs on them."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import backends
+from backends import uri as uris
+from vmconsole.controller.importing import adopt
+from vmconsole.errors import Conflict, NotFound
+from vmconsole.lifecycle.host_states import DISABLED, INIT, MONITORED, OFFLINE
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from backends.base import DomainSeen, HostInfo
+    from vmconsole.controller.job import Job
+    from vmconsole.controller.steps import Effect
+    from vmconsole.controller.work import Surroundings
+    from vmconsole.store.session import Store
+
+
+async def create(job: Job, around: Surroundings) -> Effect:
+    """Connect to a host and keep it, if it is reachable and none that is here already.
+
+    Raises:
+        BadInput: the URI is refused. Unavailable, Denied: the host cannot be reached or does not let us in.
+        Conflict: the name, the URI or the machine itself is here already.
+    """
+    name, uri = str(job.arguments["name"]), str(job.arguments["uri"])
+    timeout = float(job.arguments.get("timeout") or around.settings.number("connect_timeout"))
+    parsed = uris.parse(uri)
+    uri = parsed.render()
+    _check_free(around.store, name, uri)
+    host = backends.connect(uri, name=name, run_dir=Path(around.run_dir), timeout=timeout)
+    try:
+        info = await host.open()
+        _check_machine(around.store, info)
+        domains = await host.domains()
+    except BaseException:
+        await host.close()
+        raise
+
+    def effect(store: Store) -> dict[str, Any]:
+        _check_free(store, name, uri)
+        number = store.next_value("host")
+        _insert(store, number, job, info, uri, timeout, unverified=parsed.unverified, now=int(around.clock()))
+        adopted: list[int] = []
+        if job.arguments.get("import_all"):
+            adopted = adopt(
+                store, number, domains, user_id=job.user_id, instance=around.instance, operation_id=job.id,
+                now=int(around.clock()),
+            )  # fmt: skip
+        wild = note_wild(store, number, domains)
+        around.fleet.adopt(number, host, info)
+        return {"host_id": number, "imported": len(adopted), "wild": wild, "hypervisor": info.hypervisor}
+
+    return effect
+
+
+def _check_free(store: Store, name: str, uri: str) -> None:
+    for host_id, taken in store.query("SELECT id, name FROM host WHERE name = ? OR uri = ?", (name, uri)):
+        what = f"named {name}" if taken == name else f"({taken}) at that URI"
+        raise Conflict(f"there is a host {what} already", code="HOST_DUPLICATE", hint=f"vmconsole host show {host_id}")
+
+
+def _check_machine(store: Store, info: HostInfo) -> None:
+    """One machine under two names would be counted twice and its VMs seen twice."""
+    if not info.uuid or info.hypervisor == "TEST":
+        return
+    for host_id, name in store.query("SELECT id, name FROM host WHERE uuid = ?", (info.uuid,)):
+        # Clones of one installation share a UUID; only the same hypervisor on the same machine is a duplicate.
+        rows = store.query("SELECT hostname FROM host WHERE id = ?", (host_id,))
+        if rows[0][0] == info.hostname:
+            raise Conflict(f"that machine is host {name} already", code="HOST_DUPLICATE")
+
+
+def _insert(
+    store: Store, number: int, job: Job, info: HostInfo, uri: str, timeout: float, *, unverified: bool, now: int
+) -> None:
+    store.execute(
+        "INSERT INTO host (id, name, uri, cluster_id, state, uuid, hostname, hypervisor, info, cpus, memory_kib,"
+        " connect_timeout, unverified, last_seen, changed) VALUES (?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            number, job.arguments["name"], uri, MONITORED, info.uuid, info.hostname, info.hypervisor, describe(info),
+            info.cpus, info.memory_kib, timeout, int(unverified), now, store.next_change(),
+        ),
+    )  # fmt: skip
+
+
+def describe(info: HostInfo) -> str:
+    """A host's description as JSON."""
+    values = dataclasses.asdict(info)
+    values["features"] = sorted(info.features)
+    return json.dumps(values)
+
+
+def note_wild(store: Store, host_id: int, domains: list[DomainSeen]) -> int:
+    """Remember the domains of a host that are no VMs, and forget those that are gone; returns how many there are."""
+    known = {row[0] for row in store.query("SELECT uuid FROM vm")}
+    before = dict(store.query("SELECT uuid, description FROM wild WHERE host_id = ?", (host_id,)))
+    wild = [domain for domain in domains if domain.state.uuid not in known]
+    change = store.next_change()
+    for uuid in before.keys() - {domain.state.uuid for domain in wild}:
+        store.execute("DELETE FROM wild WHERE host_id = ? AND uuid = ?", (host_id, uuid))
+    store.executemany(
+        "INSERT INTO wild (host_id, uuid, name, power, reason, vcpu, memory_kib, changed)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (host_id, uuid) DO UPDATE SET name = excluded.name,"
+        " power = excluded.power, reason = excluded.reason, vcpu = excluded.vcpu, memory_kib = excluded.memory_kib,"
+        " changed = excluded.changed",
+        [
+            (
+                host_id, domain.state.uuid, domain.state.name, int(domain.state.power), domain.state.reason,
+                domain.vcpus, domain.memory_kib, change,
+            )
+            for domain in wild
+        ],
+    )  # fmt: skip
+    return len(wild)
+
+
+async def importvm(job: Job, around: Surroundings) -> Effect:
+    """Adopt wild domains of a host: the named one, or all of them."""
+    host_id = int(job.arguments["host_id"])
+    wanted = job.arguments.get("domain")
+    domains = await around.fleet.link(host_id).require_up().domains()
+    if wanted is not None:
+        domains = [domain for domain in domains if wanted in (domain.state.name, domain.state.uuid)]
+        if not domains:
+            raise NotFound(
+                f"the host has no domain {wanted!r}", code="NO_DOMAIN", hint=f"vmconsole host show {host_id}"
+            )
+        if around.store.query("SELECT id FROM vm WHERE uuid = ?", (domains[0].state.uuid,)):
+            raise Conflict(f"domain {wanted!r} is a VM already", code="VM_DUPLICATE")
+
+    def effect(store: Store) -> dict[str, Any]:
+        ids = adopt(
+            store, host_id, domains, user_id=job.user_id, instance=around.instance, operation_id=job.id,
+            now=int(around.clock()),
+        )  # fmt: skip
+        return {"vm_ids": ids}
+
+    return effect
+
+
+async def enable(job: Job, around: Surroundings) -> Effect:
+    """Let the host be placed on and be watched again."""
+    return _set_state(job, INIT)
+
+
+async def disable(job: Job, around: Surroundings) -> Effect:
+    """Place nothing more on the host; it is watched on."""
+    return _set_state(job, DISABLED)
+
+
+async def offline(job: Job, around: Surroundings) -> Effect:
+    """Leave the host alone entirely."""
+    return _set_state(job, OFFLINE)
+
+
+def _set_state(job: Job, state: int) -> Effect:
+    def effect(store: Store) -> None:
+        store.execute(
+            "UPDATE host SET state = ?, changed = ? WHERE id = ?",
+            (state, store.next_change(), job.arguments["host_id"]),
+        )
+
+    return effect
+
+
+async def delete(job: Job, around: Surroundings) -> Effect:
+    """Let a host go that has no VMs left. Nothing on it is touched."""
+    host_id = int(job.arguments["host_id"])
+
+    def effect(store: Store) -> None:
+        vms = store.query("SELECT id, name FROM vm WHERE host_id = ? AND state <> 6 ORDER BY id", (host_id,))
+        if vms:
+            named = ", ".join(f"{number} ({name})" for number, name in vms[:5])
+            more = f" and {len(vms) - 5} more" if len(vms) > 5 else ""
+            raise Conflict(
+                f"the host has VMs: {named}{more}", code="HOST_BUSY_VMS", hint="migrate or terminate them first"
+            )
+        for statement in (
+            "DELETE FROM image_copy WHERE host_id = ?",
+            "DELETE FROM wild WHERE host_id = ?",
+            "DELETE FROM sample WHERE kind = 'host' AND id = ?",
+            "UPDATE disk SET host_id = NULL WHERE host_id = ?",
+            "UPDATE vm SET host_id = NULL WHERE host_id = ?",
+            "UPDATE vm SET checkpoint_host_id = NULL WHERE checkpoint_host_id = ?",
+            "DELETE FROM host WHERE id = ?",
+        ):
+            store.execute(statement, (host_id,))
+
+    return effect

@@ -1,0 +1,155 @@
+"""Images: registering content, and removing it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from backends.base import BackendError
+from vmconsole.controller.volumes import IMAGES, image_volume, ready_pool
+from vmconsole.errors import Conflict, NoInput, NotFound, Unavailable
+from vmconsole.lifecycle.permissions import default_mode
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from backends.base import VolumeSeen
+    from vmconsole.controller.job import Job
+    from vmconsole.controller.link import Link
+    from vmconsole.controller.steps import Effect
+    from vmconsole.controller.work import Surroundings
+    from vmconsole.store.session import Store
+
+QCOW2_MAGIC = b"QFI\xfb"
+
+
+async def create(job: Job, around: Surroundings) -> Effect:
+    """Register an image with the content of a file, uploaded to a host, or as an empty volume.
+
+    The row exists from the beginning, locked, so that VMs can be made on it and wait (ON-003).
+
+    Raises:
+        NoInput: the file is missing or unreadable. Unavailable: no host is connected.
+    """
+    arguments = job.arguments
+    link = _roomiest(around)
+    number = _register(job, around)
+    try:
+        pool = await ready_pool(around, link.backend, IMAGES)
+        volume = await _fill(job, link, pool, image_volume(number))
+    except BaseException as error:
+        _mark(around, number, str(error))
+        raise
+
+    def effect(store: Store) -> dict[str, Any]:
+        store.execute(
+            "UPDATE image SET state = CASE WHEN EXISTS (SELECT 1 FROM disk JOIN vm ON vm.id = disk.vm_id"
+            " WHERE disk.image_id = image.id AND vm.state <> 6) THEN 'used' ELSE 'rdy' END,"
+            " format = ?, size_bytes = ?, message = '', changed = ? WHERE id = ?",
+            (volume.format, volume.capacity_bytes, store.next_change(), number),
+        )
+        store.execute(
+            "INSERT INTO image_copy (image_id, host_id, volume, path) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT (image_id, host_id) DO UPDATE SET path = excluded.path",
+            (number, link.host_id, volume.name, volume.path),
+        )
+        return {"image_id": number, "name": arguments["name"]}
+
+    return effect
+
+
+def _roomiest(around: Surroundings) -> Link:
+    """The connected host that takes new images: the one with the fewest of them."""
+    links = [link for link in around.fleet if link.is_up]
+    if not links:
+        raise Unavailable(
+            "an image lies on a host, and no host is connected",
+            code="NO_HOST",
+            hint="vmconsole host create URI --name NAME",
+        )
+    counts = dict(around.store.query("SELECT host_id, COUNT(*) FROM image_copy GROUP BY host_id"))
+    return min(links, key=lambda link: (counts.get(link.host_id, 0), link.host_id))
+
+
+def _register(job: Job, around: Surroundings) -> int:
+    """The image's row: a new one, or the one an interrupted attempt of this operation left."""
+    arguments = job.arguments
+    with around.journal.write() as store:
+        rows = store.query("SELECT id FROM image WHERE source = ?", (f"operation:{job.id}",))
+        if rows:
+            return int(rows[0][0])
+        if store.query("SELECT 1 FROM image WHERE user_id = ? AND name = ?", (job.user_id, arguments["name"])):
+            raise Conflict(f"there is an image {arguments['name']!r} already", code="IMAGE_DUPLICATE")
+        number = store.next_value("image")
+        group_id = store.query("SELECT group_id FROM user_account WHERE id = ?", (job.user_id,))[0][0]
+        store.execute(
+            "INSERT INTO image (id, name, user_id, group_id, mode, datastore_id, type, persistent, state, source,"
+            " registered, changed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'lock', ?, ?, ?)",
+            (
+                number, arguments["name"], job.user_id, group_id, default_mode(), IMAGES, arguments["type"],
+                int(bool(arguments.get("persistent"))), f"operation:{job.id}", int(around.clock()),
+                store.next_change(),
+            ),
+        )  # fmt: skip
+    return number
+
+
+async def _fill(job: Job, link: Link, pool: str, name: str) -> VolumeSeen:
+    host, path = link.backend, job.arguments.get("path")
+    if path is None:
+        size = int(job.arguments["size_mib"]) * 1024 * 1024
+        image_format = str(job.arguments.get("format") or "qcow2")
+        return await host.create_volume(pool, name, capacity_bytes=size, format=image_format)
+    source = Path(path)
+    try:
+        with source.open("rb") as file:
+            file.read(1)
+    except OSError as error:
+        raise NoInput(f"image file {path}: {error.strerror}", code="INPUT_FILE") from error
+    await host.delete_volume(pool, name)  # what an interrupted upload left
+    assert link.info is not None
+    if "storage-transfer" not in link.info.features:
+        # A simulated host keeps no content; the volume has the right size all the same.
+        return await host.create_volume(pool, name, capacity_bytes=source.stat().st_size, format="raw")
+    return await host.upload(pool, name, source, job.report)
+
+
+def _mark(around: Surroundings, number: int, message: str) -> None:
+    """Registration failed: the image stays, in error, and says why."""
+    with around.journal.write() as store:
+        store.execute(
+            "UPDATE image SET state = 'err', message = ?, changed = ? WHERE id = ?",
+            (message[:300], store.next_change(), number),
+        )
+
+
+async def delete(job: Job, around: Surroundings) -> Effect:
+    """Remove an image that no VM uses, with its content on every host.
+
+    Raises:
+        Conflict: a VM uses it, or a host that has a copy is not connected.
+    """
+    number = int(job.arguments["image_id"])
+    rows = around.store.query("SELECT state FROM image WHERE id = ?", (number,))
+    if not rows:
+        raise NotFound(f"image {number} does not exist", code="NO_IMAGE")
+    users = around.store.query(
+        "SELECT DISTINCT vm.id FROM disk JOIN vm ON vm.id = disk.vm_id WHERE disk.image_id = ? AND vm.state <> 6",
+        (number,),
+    )
+    if users:
+        raise Conflict(f"image {number} is used by VM {users[0][0]}", code="IMAGE_BUSY")
+    for (host_id,) in around.store.query("SELECT host_id FROM image_copy WHERE image_id = ?", (number,)):
+        host = around.fleet.link(host_id).require_up()
+        try:
+            await host.delete_volume(await ready_pool(around, host, IMAGES), image_volume(number))
+        except BackendError:
+            _mark(around, number, f"its copy on host {host.name} could not be deleted")
+            raise
+
+    def effect(store: Store) -> None:
+        store.execute("DELETE FROM image_copy WHERE image_id = ?", (number,))
+        store.execute("UPDATE disk SET image_id = NULL WHERE image_id = ?", (number,))
+        store.execute("DELETE FROM image WHERE id = ?", (number,))
+
+    return effect

@@ -1,0 +1,125 @@
+"""Actions that leave a VM's state as it is: reboot, names, rights, locks, flags."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, NamedTuple
+
+from vmconsole.controller import vm_record
+from vmconsole.errors import NotFound
+from vmconsole.lifecycle.permissions import Lock
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from typing import Any
+
+    from backends.base import Host
+    from vmconsole.controller.job import Job
+    from vmconsole.controller.steps import Effect
+    from vmconsole.controller.work import Surroundings
+    from vmconsole.store.session import Store
+
+
+class InPlace(NamedTuple):
+    """How an action without stages is done."""
+
+    run: Callable[[Job, Surroundings, Host | None], Awaitable[Effect | None]]
+    needs_host: bool = False
+    once_only: bool = False
+    """It must not be repeated when nobody knows whether it arrived."""
+
+
+async def _reboot(job: Job, around: Surroundings, host: Host | None) -> Effect:
+    assert host is not None
+    await host.reboot(vm_record.load(around.store, job.vm_id).uuid)
+    return _set(job, resched=0)
+
+
+async def _reset(job: Job, around: Surroundings, host: Host | None) -> Effect:
+    assert host is not None
+    await host.reset(vm_record.load(around.store, job.vm_id).uuid)
+    return _set(job, resched=0)
+
+
+async def _resched(job: Job, around: Surroundings, host: Host | None) -> Effect:
+    return _set(job, resched=1)
+
+
+async def _unresched(job: Job, around: Surroundings, host: Host | None) -> Effect:
+    return _set(job, resched=0)
+
+
+async def _rename(job: Job, around: Surroundings, host: Host | None) -> Effect:
+    return _set(job, name=job.arguments["name"])
+
+
+async def _chmod(job: Job, around: Surroundings, host: Host | None) -> Effect:
+    return _set(job, mode=job.arguments["mode"])
+
+
+async def _chown(job: Job, around: Surroundings, host: Host | None) -> Effect:
+    owner = _account(around.store, "user_account", str(job.arguments["user"]))
+    if job.arguments.get("group") is None:
+        return _set(job, user_id=owner)
+    return _set(job, user_id=owner, group_id=_account(around.store, "user_group", str(job.arguments["group"])))
+
+
+async def _chgrp(job: Job, around: Surroundings, host: Host | None) -> Effect:
+    return _set(job, group_id=_account(around.store, "user_group", str(job.arguments["group"])))
+
+
+async def _lock(job: Job, around: Surroundings, host: Host | None) -> Effect:
+    level = Lock[str(job.arguments.get("level", "use")).upper()]
+    return _set(job, lock_level=int(level), lock_user_id=job.user_id, lock_time=int(around.clock()))
+
+
+async def _unlock(job: Job, around: Surroundings, host: Host | None) -> Effect:
+    return _set(job, lock_level=0, lock_user_id=None, lock_time=None)
+
+
+async def _update(job: Job, around: Surroundings, host: Host | None) -> Effect:
+    return _set(job, user_template=json.dumps(job.arguments["attributes"]))
+
+
+_COLUMNS = frozenset(
+    ("resched", "name", "mode", "user_id", "group_id", "lock_level", "lock_user_id", "lock_time", "user_template")
+)
+
+
+def _set(job: Job, **columns: Any) -> Effect:
+    """The effect that writes columns of the job's VM."""
+    assert columns.keys() <= _COLUMNS
+
+    def effect(store: Store) -> None:
+        assignments = ", ".join(f"{column} = ?" for column in columns)
+        store.execute(
+            f"UPDATE vm SET {assignments}, changed = ? WHERE id = ?",
+            (*columns.values(), store.next_change(), job.vm_id),
+        )
+
+    return effect
+
+
+def _account(store: Store, table: str, name: str) -> int:
+    """Id of a user or group given by id or name."""
+    kind = "user" if table == "user_account" else "group"
+    number = int(name) if name.isascii() and name.isdigit() else -1
+    rows = store.query(f"SELECT id FROM {table} WHERE name = ? OR id = ?", (name, number))
+    if not rows:
+        raise NotFound(f"{kind} {name!r} does not exist", code=f"NO_{kind.upper()}")
+    return int(rows[0][0])
+
+
+IN_PLACE: dict[str, InPlace] = {
+    "reboot": InPlace(_reboot, needs_host=True, once_only=True),
+    "reboot-hard": InPlace(_reset, needs_host=True, once_only=True),
+    "resched": InPlace(_resched),
+    "unresched": InPlace(_unresched),
+    "rename": InPlace(_rename),
+    "chmod": InPlace(_chmod),
+    "chown": InPlace(_chown),
+    "chgrp": InPlace(_chgrp),
+    "lock": InPlace(_lock),
+    "unlock": InPlace(_unlock),
+    "update": InPlace(_update),
+}

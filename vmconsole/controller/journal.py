@@ -1,0 +1,404 @@
+"""Operations and VM states, changed together: every method is one fenced transaction, and none of them waits."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from vmconsole.controller import history
+from vmconsole.controller.job import Job
+from vmconsole.errors import Conflict, Internal, VmconsoleError
+from vmconsole.lifecycle import actions, states
+from vmconsole.lifecycle.flows import Record
+from vmconsole.lifecycle.history import clears_action, shown_as
+from vmconsole.lifecycle.stages import Outcome, next_on
+from vmconsole.lifecycle.steps import Variant
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from vmconsole.controller.lease import Lease
+    from vmconsole.lifecycle.flows import Action, Flow
+    from vmconsole.lifecycle.stages import Target
+    from vmconsole.lifecycle.states import Position
+    from vmconsole.store.session import Store
+
+    Effect = Callable[[Store], dict[str, Any] | None]
+
+_COLUMNS = (
+    "id, command, arguments, user_id, asked_by, face, vm_id, host_id, attempt, variant, state, sent, owner, started"
+)
+
+
+class Journal:
+    """The controller's hand on the table of operations."""
+
+    def __init__(self, store: Store, lease: Lease, clock: Callable[[], float]) -> None:
+        self.store = store
+        self._lease = lease
+        self._clock = clock
+
+    @contextmanager
+    def write(self) -> Iterator[Store]:
+        """A write transaction that counts only while the lease is ours. Raises LeaseLost."""
+        with self.store.write():
+            self._lease.fence()
+            yield self.store
+
+    # Taking an operation on -------------------------------------------------------------------------------------
+
+    def queued(self) -> list[tuple[str, int | None, str]]:
+        """(id, VM, command) of the operations that wait, oldest first."""
+        return self.store.query("SELECT id, vm_id, command FROM operation WHERE state = 'queued' ORDER BY seq")
+
+    def begin(self, operation_id: str, allow: Callable[[Job, Action | None, Flow | None], None]) -> Job | None:
+        """Take a queued operation on: check it once more, move the VM to its first state.
+
+        Args:
+            allow: raises a VmconsoleError if the operation cannot be carried out; the operation then fails and
+                nothing else changes.
+
+        Returns:
+            The job when there is work to do; None when the operation has ended already, or must wait for another one
+            on the same VM.
+        """
+        with self.write():
+            job = self._load(operation_id, "queued")
+            if job is None:
+                return None
+            if job.vm_id is not None and _is_action(job.command):
+                return self._begin_action(job, allow)
+            try:
+                allow(job, None, None)
+            except VmconsoleError as error:
+                self._end(job, "failed", error=error)
+                return None
+            self._take(job)
+            return job
+
+    def _begin_action(self, job: Job, allow: Callable[[Job, Action | None, Flow | None], None]) -> Job | None:
+        assert job.vm_id is not None
+        asked = actions.action(job.command)
+        busy, in_flight, paused = self._vm(job)
+        if busy and busy != job.id and asked.recovery is None and not self._replaces(asked, job):
+            return None
+        position = job.position
+        assert position is not None
+        last_action, _ = history.last(self.store, job.vm_id)
+        flow = actions.legal(asked, position, last_action=last_action, paused=paused, in_flight=in_flight)
+        try:
+            if flow is None:
+                raise Conflict(
+                    f"VM {job.vm_id}: {actions.refusal(asked, position, paused=paused, in_flight=in_flight)}"
+                )
+            job.variant = flow.variant
+            allow(job, asked, flow)
+        except VmconsoleError as error:
+            self._end(job, "failed", error=error)
+            return None
+        if busy and busy != job.id:
+            self._supersede(busy, job)
+        self._take(job)
+        if asked.recovery is not None or flow.first is None:
+            self._occupy(job)
+            return job
+        self._start_flow(job, asked, flow)
+        return job if job.position is not None and job.position.is_transient else None
+
+    def _start_flow(self, job: Job, asked: Action, flow: Flow) -> None:
+        """Move the VM to the flow's first position, with everything that goes with it."""
+        assert job.vm_id is not None and flow.first is not None
+        now = int(self._clock())
+        before = job.position
+        assignments, values = "", []
+        if asked.name == "deploy" or asked.command == "migrate":
+            assignments, values = ", host_id = ?", [job.arguments["host_id"]]
+        if asked.clears_resched:
+            assignments += ", resched = 0"
+        self._move(job, flow.first, flow.variant, assignments, values, busy=True)
+        assert before is not None and job.position is not None
+        if flow.record is Record.OPEN:
+            history.note(self.store, job.vm_id, flow.record, shown_as(asked), job.id, now)
+            history.pass_over(self.store, job.vm_id, states.PENDING, job.position, now)
+        else:
+            history.note(self.store, job.vm_id, flow.record, shown_as(asked), job.id, now)
+            history.pass_over(self.store, job.vm_id, before, job.position, now)
+        if not flow.first.is_transient:
+            self._arrive(job)
+            self._end(job, "done")
+
+    def _replaces(self, asked: Action, job: Job) -> bool:
+        """Whether the action may cut in on the operation in flight (a hard shutdown on a graceful one)."""
+        assert job.position is not None
+        flow = actions.legal(asked, job.position)
+        return flow is not None and flow.cancels
+
+    def _supersede(self, operation_id: str, job: Job) -> None:
+        """End the operation in flight because `job` takes its place."""
+        other = self._load(operation_id, "running")
+        job.superseded = operation_id
+        if other is not None:
+            error = Conflict(f"{other.command} was cut short by {job.command}", code="OP_SUPERSEDED")
+            self._end(other, "cancelled", error=error)
+
+    # Going on ---------------------------------------------------------------------------------------------------
+
+    def advance(
+        self,
+        job: Job,
+        outcome: Outcome,
+        *,
+        error: VmconsoleError | None = None,
+        effect: Effect | None = None,
+        target: Target | None = None,
+    ) -> None:
+        """The job's step has ended: apply its effect and go where the table says; end the operation if that is rest.
+
+        Args:
+            effect: writes what the step changed; its result is added to the operation's.
+            target: where to go instead of where the table leads from the present position.
+        """
+        assert job.vm_id is not None and job.position is not None
+        before = job.position
+        with self.write():
+            if not self._mine(job):
+                raise Superseded(job.id)
+            if effect is not None:
+                self._add_result(job, effect(self.store))
+            goal = target or next_on(before, outcome, job.variant)
+            self._move(job, goal.position, job.variant, "", [], busy=goal.position.is_transient)
+            now = int(self._clock())
+            if clears_action(before, outcome, job.variant):
+                history.forget_action(self.store, job.vm_id)
+            history.pass_over(self.store, job.vm_id, before, goal.position, now)
+            if goal.position.is_transient and error is None:
+                self._step(job)
+                return
+            self._arrive(job)
+            self._end(job, "failed" if error else "done", error=error)
+
+    def finish(self, job: Job, *, effect: Effect | None = None) -> None:
+        """The job of an operation without stages is done: apply its effect and end it, in one transaction."""
+        with self.write():
+            if not self._mine(job):
+                raise Superseded(job.id)
+            if effect is not None:
+                self._add_result(job, effect(self.store))
+            self._free(job)
+            self._end(job, "done")
+
+    def fail(self, job: Job, error: VmconsoleError, *, state: str = "failed", effect: Effect | None = None) -> None:
+        """End an operation without stages as failed, unknown or cancelled."""
+        with self.write():
+            if not self._mine(job):
+                raise Superseded(job.id)
+            if effect is not None:
+                effect(self.store)
+            self._free(job)
+            self._end(job, state, error=error)
+
+    def forget(self, job: Job) -> None:
+        """Take the VM out of the life-cycle without asking any host (ON-102, delete-db)."""
+        with self.write():
+            if not self._mine(job):
+                raise Superseded(job.id)
+            self._move(job, states.DONE, Variant.PLAIN, "", [], busy=False)
+            self._arrive(job)
+            self._end(job, "done")
+
+    def mark_sent(self, job: Job) -> None:
+        """A call that must not be repeated is about to be made."""
+        with self.write():
+            self.store.execute("UPDATE operation SET sent = 1 WHERE id = ?", (job.id,))
+
+    def wait_for_host(self, job: Job, error: VmconsoleError) -> None:
+        """The host stopped answering in the middle of a step: say so; the operation goes on when it answers again."""
+        self._annotate(job, f"waiting: {error.message}", error)
+
+    def resume_work(self, job: Job) -> None:
+        """The host answers again."""
+        self._annotate(job, "", None)
+
+    def _annotate(self, job: Job, note: str, error: VmconsoleError | None) -> None:
+        with self.write():
+            self.store.execute(
+                "UPDATE operation SET note = ?, error = ?, changed = ? WHERE id = ? AND state = 'running'",
+                (note, json.dumps(error.document()) if error else None, self.store.next_change(), job.id),
+            )
+            if note:
+                self._event(job, "running", note)
+
+    def progress(self, job_id: str, done: int, total: int) -> None:
+        """Bytes done and in all; the percentage follows."""
+        percent = round(100 * done / total, 1) if total else None
+        with self.write():
+            self.store.execute(
+                "UPDATE operation SET bytes_done = ?, bytes_total = ?, progress = ?, changed = ?"
+                " WHERE id = ? AND state = 'running'",
+                (done, total or None, percent, self.store.next_change(), job_id),
+            )
+
+    # After a crash ----------------------------------------------------------------------------------------------
+
+    def orphans(self) -> list[Job]:
+        """Running operations whose controller is gone, taken over by this one."""
+        found = []
+        with self.write():
+            for (operation_id,) in self.store.query(
+                "SELECT id FROM operation WHERE state = 'running' AND owner <> ? ORDER BY seq", (self._lease.holder,)
+            ):
+                job = self._load(operation_id, "running")
+                assert job is not None
+                if job.vm_id is not None and _is_action(job.command):
+                    self._vm(job)
+                job.attempt += 1
+                self.store.execute(
+                    "UPDATE operation SET owner = ?, fence = ?, attempt = ? WHERE id = ?",
+                    (self._lease.holder, self._lease.token, job.attempt, job.id),
+                )
+                self._event(job, "running", "taken over after the controller ended")
+                found.append(job)
+        return found
+
+    def was_sent(self, job: Job) -> bool:
+        """Whether a call that must not be repeated may have been made."""
+        return bool(self.store.query("SELECT sent FROM operation WHERE id = ?", (job.id,))[0][0])
+
+    # Parts ------------------------------------------------------------------------------------------------------
+
+    def _load(self, operation_id: str, state: str) -> Job | None:
+        rows = self.store.query(f"SELECT {_COLUMNS} FROM operation WHERE id = ? AND state = ?", (operation_id, state))
+        if not rows:
+            return None
+        identity_, command, arguments, user_id, asked_by, face, vm_id, host_id, attempt, variant = rows[0][:10]
+        return Job(
+            identity_, command, json.loads(arguments), user_id, asked_by, face, vm_id, host_id, attempt,
+            Variant(variant) if _is_action(command) else Variant.PLAIN, None, lambda done, total: None,
+        )  # fmt: skip
+
+    def _vm(self, job: Job) -> tuple[str, Variant, bool]:
+        """Put the VM's position into the job; returns the operation that holds it, the variant in flight, paused."""
+        rows = self.store.query("SELECT state, lcm_state, busy, variant, paused FROM vm WHERE id = ?", (job.vm_id,))
+        if not rows:
+            raise Internal(f"operation {job.id} is about VM {job.vm_id}, which does not exist")
+        state, lcm, busy, variant, paused = rows[0]
+        job.position = states.by_numbers(state, lcm)
+        return busy or "", Variant(variant), bool(paused)
+
+    def _take(self, job: Job) -> None:
+        job.attempt = 1
+        self.store.execute(
+            "UPDATE operation SET state = 'running', owner = ?, fence = ?, attempt = 1, started = ?, variant = ?,"
+            " changed = ? WHERE id = ? AND state = 'queued'",
+            (
+                self._lease.holder, self._lease.token, self._clock(), str(job.variant), self.store.next_change(), job.id,
+            ),
+        )  # fmt: skip
+        self._event(job, "running")
+
+    def _occupy(self, job: Job) -> None:
+        self.store.execute("UPDATE vm SET busy = ?, version = version + 1 WHERE id = ?", (job.id, job.vm_id))
+
+    def _free(self, job: Job) -> None:
+        if job.vm_id is not None:
+            self.store.execute(
+                "UPDATE vm SET busy = NULL, version = version + 1, changed = ? WHERE id = ? AND busy = ?",
+                (self.store.next_change(), job.vm_id, job.id),
+            )
+
+    def _move(
+        self, job: Job, position: Position, variant: Variant, assignments: str, values: list[Any], *, busy: bool
+    ) -> None:
+        """Compare-and-swap the VM from where the job saw it to `position`."""
+        assert job.position is not None
+        before = job.position
+        keeps_variant = position.is_transient or position.is_failure
+        moved = self.store.execute(
+            f"UPDATE vm SET state = ?, lcm_state = ?, prev_state = state, prev_lcm_state = lcm_state, state_since = ?,"
+            f" version = version + 1, busy = ?, variant = ?, changed = ?{assignments}"
+            " WHERE id = ? AND state = ? AND lcm_state = ?",
+            (
+                position.state, position.lcm, self._clock(), job.id if busy else None,
+                str(variant) if keeps_variant else "", self.store.next_change(), *values, job.vm_id, before.state,
+                before.lcm,
+            ),
+        )  # fmt: skip
+        if not moved:
+            raise Superseded(job.id)
+        job.position = position
+        self._event(job, "running", position=position.name)
+
+    def _step(self, job: Job) -> None:
+        assert job.position is not None
+        self.store.execute(
+            "UPDATE operation SET step = ?, progress = NULL, bytes_done = NULL, bytes_total = NULL, changed = ?"
+            " WHERE id = ?",
+            (job.position.name.lower(), self.store.next_change(), job.id),
+        )
+
+    def _arrive(self, job: Job) -> None:
+        """What holds wherever a VM comes to rest: no capacity means no host, and DONE gives everything back."""
+        position = job.position
+        assert position is not None
+        if not states.holds_capacity(position):
+            self.store.execute("UPDATE vm SET host_id = NULL, paused = 0 WHERE id = ?", (job.vm_id,))
+        if position is states.DONE:
+            give_back(self.store, job.vm_id, int(self._clock()))
+
+    def _mine(self, job: Job) -> bool:
+        rows = self.store.query("SELECT state, owner FROM operation WHERE id = ?", (job.id,))
+        return bool(rows) and rows[0] == ("running", self._lease.holder)
+
+    def _add_result(self, job: Job, result: dict[str, Any] | None) -> None:
+        if result:
+            rows = self.store.query("SELECT result FROM operation WHERE id = ?", (job.id,))
+            merged = {**json.loads(rows[0][0]), **result}
+            self.store.execute("UPDATE operation SET result = ? WHERE id = ?", (json.dumps(merged), job.id))
+
+    def _end(self, job: Job, state: str, *, error: VmconsoleError | None = None) -> None:
+        self.store.execute(
+            "UPDATE operation SET state = ?, ended = ?, error = ?, note = '', changed = ?,"
+            " progress = CASE WHEN ? = 'done' THEN 100 ELSE progress END WHERE id = ?",
+            (
+                state, self._clock(), json.dumps(error.document()) if error else None, self.store.next_change(), state,
+                job.id,
+            ),
+        )  # fmt: skip
+        self._event(job, state, error.message if error else "")
+
+    def _event(self, job: Job, state: str, note: str = "", *, position: str = "") -> None:
+        self.store.execute(
+            "INSERT INTO operation_event (operation_id, seq, at, state, step, position, note)"
+            " SELECT ?, COALESCE(MAX(seq) + 1, 0), ?, ?, ?, ?, ? FROM operation_event WHERE operation_id = ?",
+            (
+                job.id, self._clock(), state, job.position.name.lower() if job.position else "", position, note, job.id,
+            ),
+        )  # fmt: skip
+
+
+class Superseded(Exception):
+    """The operation, or the VM under it, was taken over; what this job was doing no longer counts."""
+
+
+def give_back(store: Store, vm_id: int | None, now: int) -> None:
+    """What a VM that is DONE returns: addresses, images, schedules; its record and history stay."""
+    store.execute("DELETE FROM network_lease WHERE vm_id = ?", (vm_id,))
+    store.execute(
+        "UPDATE image SET state = 'rdy', changed = ? WHERE state = 'used'"
+        " AND id IN (SELECT image_id FROM disk WHERE vm_id = ?)"
+        " AND NOT EXISTS (SELECT 1 FROM disk JOIN vm ON vm.id = disk.vm_id"
+        "   WHERE disk.image_id = image.id AND vm.state <> 6 AND vm.id <> ?)",
+        (store.next_change(), vm_id, vm_id),
+    )
+    store.execute("UPDATE schedule SET next = NULL, enabled = 0 WHERE vm_id = ?", (vm_id,))
+    store.execute("DELETE FROM system_snapshot WHERE vm_id = ?", (vm_id,))
+    store.execute(
+        "UPDATE vm SET end_time = ?, resched = 0, checkpoint_host_id = NULL, cpu_percent = 0, memory_used_kib = 0"
+        " WHERE id = ?",
+        (now, vm_id),
+    )
+
+
+def _is_action(command: str) -> bool:
+    return "." not in command

@@ -1,0 +1,94 @@
+"""The controller as a process: log, lease, and one event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import logging.handlers
+import os
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from vmconsole import config
+from vmconsole.controller.core import Controller
+from vmconsole.controller.lease import Lease, LeaseLost
+from vmconsole.errors import TryAgain, VmconsoleError
+from vmconsole.store.location import run_dir
+from vmconsole.store.modelstore import open_model_store
+from vmconsole.store.session import open_session
+
+if TYPE_CHECKING:
+    from vmconsole.store.modelstore import ModelStore
+
+log = logging.getLogger(__name__)
+
+STAND_BY_EVERY = 2.0
+"""Seconds between two attempts of a permanent controller to get the lease."""
+LOG_BYTES, LOG_FILES = 2_000_000, 3
+
+
+def main(url: str, *, config_path: str | None, foreground: bool) -> int:
+    """Run the controller of a store.
+
+    Args:
+        url: the store.
+        config_path: file with settings, or None.
+        foreground: stay until told to stop, stand by while another one holds the lease, and say so on standard error.
+            Otherwise the controller was started on demand: it gives way to another one, and ends when idle.
+
+    Returns:
+        The exit status.
+    """
+    os.umask(0o077)
+    open_session(url, create=True).close()
+    _begin_log(url, foreground=foreground)
+    store = open_model_store(url)
+    try:
+        settings = config.load(store, config_path)
+        lease = Lease(store, permanent=foreground)
+        if not _get_lease(lease, wait=foreground):
+            return 0
+        return asyncio.run(_work(store, lease, url, settings, permanent=foreground))
+    except KeyboardInterrupt:
+        return 130
+    except VmconsoleError as error:
+        log.error("%s: %s", error.code, error.message)
+        raise
+    finally:
+        store.close()
+
+
+async def _work(store: ModelStore, lease: Lease, url: str, settings: config.Settings, *, permanent: bool) -> int:
+    try:
+        await Controller(store, lease, url, settings, permanent=permanent).run()
+    except LeaseLost:
+        log.error("another controller took the lease: this one ends")
+        return TryAgain.exit
+    lease.release()
+    log.info("the controller has ended")
+    return 0
+
+
+def _get_lease(lease: Lease, *, wait: bool) -> bool:
+    told = False
+    while not lease.acquire():
+        if not wait:
+            return False
+        if not told:
+            log.info("another controller holds the lease: standing by")
+            told = True
+        time.sleep(STAND_BY_EVERY)
+    return True
+
+
+def _begin_log(url: str, *, foreground: bool) -> None:
+    path = os.path.join(run_dir(url), "controller.log")
+    handlers: list[logging.Handler] = [
+        logging.handlers.RotatingFileHandler(path, maxBytes=LOG_BYTES, backupCount=LOG_FILES)
+    ]
+    if foreground:
+        handlers.append(logging.StreamHandler(sys.stderr))
+    logging.basicConfig(
+        level=logging.INFO, handlers=handlers, format="%(asctime)s %(levelname)s %(name)s [%(process)d] %(message)s"
+    )

@@ -1,0 +1,210 @@
+"""Which waiting VM goes to which host: capacity, requirements, policy; and the reason written on one that goes nowhere."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from vmconsole.controller import vm_record
+from vmconsole.lifecycle import host_states, states
+from vmconsole.store import operations
+from vmconsole.store.ids import new_operation_id
+from vmconsole.templates import rank, requirements
+from vmconsole.templates.errors import ExpressionError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from vmconsole.controller.vm_record import VmRecord
+    from vmconsole.controller.work import Surroundings
+    from vmconsole.store.session import Store
+
+MAX_DISPATCH = 30
+"""VMs placed in one cycle."""
+SCHEDULER = "scheduler"
+
+
+@dataclass(slots=True)
+class Candidate:
+    """A host as placement sees it. CPU is in percent of a core, memory in KiB; both shrink with each VM placed."""
+
+    id: int
+    name: str
+    cpu_left: float
+    memory_left_kib: int
+    vms: int
+    free_cpu: float
+    attributes: dict[str, Any] = field(default_factory=dict)
+
+    def fits(self, vm: VmRecord) -> bool:
+        return self.cpu_left >= vm.cpu * 100 and self.memory_left_kib >= vm.memory_mib * 1024
+
+    def take(self, vm: VmRecord) -> None:
+        self.cpu_left -= vm.cpu * 100
+        self.memory_left_kib -= vm.memory_mib * 1024
+        self.vms += 1
+
+
+def cycle(around: Surroundings) -> int:
+    """Place what can be placed: a deploy is queued for each VM that found a host.
+
+    A VM whose deployment was just refused waits for a period before it is tried again.
+
+    Returns:
+        How many were placed.
+    """
+    waiting = around.store.query(
+        "SELECT id FROM vm WHERE state = ? AND busy IS NULL AND NOT EXISTS (SELECT 1 FROM operation"
+        " WHERE operation.vm_id = vm.id AND (operation.state IN ('queued', 'running')"
+        "   OR (operation.command = 'deploy' AND operation.ended > ?))) ORDER BY id",
+        (states.PENDING.state, around.clock() - around.settings.number("placement_period")),
+    )
+    if not waiting:
+        return 0
+    candidates = _candidates(around)
+    placed = 0
+    for (number,) in waiting:
+        if placed >= MAX_DISPATCH:
+            break
+        vm = vm_record.load(around.store, number)
+        host, reason = _choose(around, vm, candidates)
+        if host is None:
+            _explain(around, vm, reason)
+            continue
+        host.take(vm)
+        _dispatch(around, vm, host)
+        placed += 1
+    return placed
+
+
+def examine_clones(around: Surroundings) -> None:
+    """Let VMs go on, or fail, whose images were still being copied (ON-003, ON-041)."""
+    for number, held in around.store.query(
+        "SELECT id, variant FROM vm WHERE state = ? AND busy IS NULL", (states.CLONING.state,)
+    ):
+        images = {
+            row[0]
+            for row in around.store.query(
+                "SELECT image.state FROM disk JOIN image ON image.id = disk.image_id WHERE disk.vm_id = ?", (number,)
+            )
+        }
+        if images & {"lock", "clon"}:
+            continue
+        position = states.HOLD if held else states.PENDING
+        if images & {"err", "dele", "disa"}:
+            position = states.CLONING_FAILURE
+        with around.journal.write() as store:
+            store.execute(
+                "UPDATE vm SET state = ?, lcm_state = ?, prev_state = state, prev_lcm_state = lcm_state,"
+                " state_since = ?, version = version + 1, variant = '', changed = ? WHERE id = ? AND state = ?",
+                (
+                    position.state, position.lcm, around.clock(), store.next_change(), number, states.CLONING.state,
+                ),
+            )  # fmt: skip
+
+
+def _candidates(around: Surroundings) -> list[Candidate]:
+    """Every host that is on and connected, with what is left of it."""
+    up = {link.host_id for link in around.fleet if link.is_up}
+    used = _reserved(around.store)
+    found = []
+    for row in around.store.query(
+        "SELECT id, name, cpus, memory_kib, reserved_cpu, reserved_memory_kib, cpu_percent, memory_used_kib, hostname,"
+        " hypervisor, attributes, state FROM host ORDER BY id"
+    ):
+        if row[0] not in up or row[11] not in host_states.PLACEABLE:
+            continue
+        cpu, memory, vms = used.get(row[0], (0.0, 0, 0))
+        total_cpu, total_memory = row[2] * 100 - row[4], row[3] - row[5]
+        free_cpu = total_cpu - (row[6] or 0.0)
+        attributes = {
+            **json.loads(row[10]), "ID": row[0], "NAME": row[1], "HOSTNAME": row[8], "HYPERVISOR": row[9],
+            "TOTAL_CPU": total_cpu, "TOTAL_MEMORY": total_memory, "FREE_CPU": free_cpu,
+            "FREE_MEMORY": total_memory - (row[7] or 0), "RUNNING_VMS": vms,
+        }  # fmt: skip
+        found.append(Candidate(row[0], row[1], total_cpu - cpu, total_memory - memory, vms, free_cpu, attributes))
+    return found
+
+
+def _reserved(store: Store) -> dict[int, tuple[float, int, int]]:
+    """CPU (percent), memory (KiB) and number of VMs that each host has promised, deployments under way included."""
+    promised: dict[int, tuple[float, int, int]] = {}
+    rows = store.query(
+        "SELECT host_id, cpu, memory_mib, state, lcm_state FROM vm WHERE host_id IS NOT NULL AND state <> 6"
+    )
+    queued = store.query(
+        "SELECT operation.host_id, vm.cpu, vm.memory_mib FROM operation JOIN vm ON vm.id = operation.vm_id"
+        " WHERE operation.command = 'deploy' AND operation.state = 'queued'"
+    )
+    charges: Iterable[tuple[int, float, int]] = [
+        *(row[:3] for row in rows if states.holds_capacity(states.by_numbers(row[3], row[4]))),
+        *queued,
+    ]
+    for host_id, cpu, memory in charges:
+        before = promised.get(host_id, (0.0, 0, 0))
+        promised[host_id] = (before[0] + cpu * 100, before[1] + memory * 1024, before[2] + 1)
+    return promised
+
+
+def _choose(around: Surroundings, vm: VmRecord, candidates: list[Candidate]) -> tuple[Candidate | None, str]:
+    """The best host for a VM, or why there is none."""
+    if not candidates:
+        return None, "no host is on"
+    hosts = [host for host in candidates if vm.bound_to in (None, host.id)]
+    if not hosts:
+        return None, "the host where its disks lie is not on"
+    wish = around.store.query("SELECT user_template FROM vm WHERE id = ?", (vm.id,))[0][0]
+    attributes = json.loads(wish)
+    try:
+        expression = attributes.get("SCHED_REQUIREMENTS", "")
+        if expression:
+            wanted = requirements.parse(expression)
+            hosts = [host for host in hosts if wanted.matches(host.attributes)]
+        order = rank.parse(attributes["SCHED_RANK"]) if attributes.get("SCHED_RANK") else None
+    except ExpressionError as error:
+        return None, f"its placement rules cannot be read: {error}"
+    if not hosts:
+        return None, f"no host meets its requirements: {expression}"
+    hosts = [host for host in hosts if host.fits(vm)]
+    if not hosts:
+        return None, f"no host has {vm.cpu:g} CPU and {vm.memory_mib} MiB left"
+    if order is not None:
+        return max(hosts, key=lambda host: (order.value(host.attributes), -host.id)), ""
+    return max(hosts, key=lambda host: (*_merit(around, host), -host.id)), ""
+
+
+def _merit(around: Surroundings, host: Candidate) -> tuple[float, float]:
+    """How good a host is by the policy; among equals the one with more left is better."""
+    policy = around.settings["placement_policy"]
+    if policy == "packing":
+        return host.vms, host.cpu_left
+    if policy == "load":
+        return host.free_cpu, host.cpu_left
+    return -host.vms, host.cpu_left
+
+
+def _dispatch(around: Surroundings, vm: VmRecord, host: Candidate) -> None:
+    with around.journal.write() as store:
+        operations.insert(
+            store,
+            new_operation_id(),
+            "deploy",
+            {"host_id": host.id, "host": host.name},
+            user_id=0,
+            asked_by=SCHEDULER,
+            face=SCHEDULER,
+            now=around.clock(),
+            vm_id=vm.id,
+            vm_version=vm.version,
+            host_id=host.id,
+        )
+        store.execute("UPDATE vm SET message = '' WHERE id = ?", (vm.id,))
+
+
+def _explain(around: Surroundings, vm: VmRecord, reason: str) -> None:
+    """Write on the VM why it waits, once."""
+    known = around.store.query("SELECT message FROM vm WHERE id = ?", (vm.id,))[0][0]
+    if known != reason:
+        with around.journal.write() as store:
+            store.execute("UPDATE vm SET message = ?, changed = ? WHERE id = ?", (reason, store.next_change(), vm.id))

@@ -1,0 +1,48 @@
+"""What a driver's error means to the person who asked: the border between the two error trees."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from backends import base
+from vmconsole import errors
+
+if TYPE_CHECKING:
+    from vmconsole.errors import VmconsoleError
+
+# Most special first: the first class that fits decides.
+_MEANINGS: tuple[tuple[type[base.BackendError], type[VmconsoleError], str, str], ...] = (
+    (base.DeadlinePassed, errors.Unavailable, "HOST_TIMEOUT", "vmconsole host show {host}"),
+    (base.Unreachable, errors.Unavailable, "HOST_UNREACHABLE", "vmconsole host show {host}"),
+    (base.HostKeyChanged, errors.Denied, "HOST_KEY_CHANGED", "if the host was really reinstalled: vmconsole host trust {uri}"),
+    (base.HostKeyUnknown, errors.Denied, "HOST_KEY_UNKNOWN", "compare the fingerprint, then: vmconsole host trust {uri}"),
+    (base.AuthFailed, errors.Denied, "HOST_AUTH", "try: ssh to the host with the same user and key"),
+    (base.AccessDenied, errors.Denied, "HOST_DENIED", ""),
+    (base.BadUri, errors.BadInput, "URI_REFUSED", ""),
+    (base.NotFound, errors.Failed, "HOST_NOT_FOUND", ""),
+    (base.AlreadyExists, errors.Conflict, "HOST_DUPLICATE", ""),
+    (base.WrongState, errors.Conflict, "HOST_STATE", ""),
+    (base.InvalidInput, errors.Failed, "HOST_INVALID", ""),
+    (base.NotSupported, errors.Failed, "HOST_UNSUPPORTED", ""),
+    (base.Busy, errors.TryAgain, "HOST_BUSY", "try again when the other job has ended"),
+    (base.Aborted, errors.Failed, "OP_ABORTED", ""),
+    (base.NoSpace, errors.OutputFailed, "HOST_NO_SPACE", "free space in the pool, then try again"),
+    (base.BackendError, errors.Failed, "HOST_REFUSED", ""),
+)  # fmt: skip
+
+
+def translate(error: base.BackendError, *, uri: str = "") -> VmconsoleError:
+    """The user's error for a driver's.
+
+    Args:
+        uri: the host's URI, for hints that name it.
+    """
+    for kind, meaning, code, hint in _MEANINGS:
+        if isinstance(error, kind):
+            return meaning(
+                error.message,
+                code=code,
+                hint=hint.format(host=error.host, uri=uri or error.host),
+                detail=error.detail,
+            )
+    raise AssertionError(error)

@@ -1,0 +1,34 @@
+"""The work of each stage. A step looks before it acts, so that one that was interrupted can be run again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vmconsole.controller.steps import files, power
+from vmconsole.lifecycle.steps import Step
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from typing import Any
+
+    from vmconsole.controller.work import Work
+    from vmconsole.store.session import Store
+
+    Effect = Callable[[Store], dict[str, Any] | None]
+    StepFunction = Callable[[Work], Awaitable[Effect | None]]
+
+STEPS: dict[Step, StepFunction] = {
+    Step.PROLOG: files.prolog,
+    Step.FETCH: files.fetch,
+    Step.STORE: files.store,
+    Step.EPILOG: files.epilog,
+    Step.CLEANUP: files.cleanup,
+    Step.BOOT: power.boot,
+    Step.RESTORE: power.restore,
+    Step.SAVE: power.save,
+    Step.PAUSE: power.pause,
+    Step.UNPAUSE: power.unpause,
+    Step.SHUTDOWN: power.shutdown,
+    Step.DESTROY: power.destroy,
+}
+"""Steps that exist. An action whose chain needs another one is refused before anything changes."""

@@ -1,0 +1,179 @@
+"""Steps that make, move and remove what a VM needs on a host: volumes, saved memory, the definition."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from backends.base import BackendError, VolumeSeen
+from vmconsole.controller.volumes import IMAGES, SYSTEM, bring, disk_volume, image_on, image_volume, ready_pool
+from vmconsole.errors import NotFound, VmconsoleError
+from vmconsole.lifecycle import states as at
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from backends.base import Host
+    from vmconsole.controller.steps import Effect
+    from vmconsole.controller.vm_record import Disk
+    from vmconsole.controller.work import Work
+    from vmconsole.store.session import Store
+
+log = logging.getLogger(__name__)
+
+
+async def prolog(work: Work) -> Effect:
+    """Give the VM its disks on the host: overlays on images, images in place, empty volumes (ON-004, ON-105)."""
+    pool = await ready_pool(work.around, work.host, SYSTEM)
+    placed = [(disk, await _place(work, disk, pool)) for disk in work.vm.disks if not disk.foreign]
+
+    def effect(store: Store) -> None:
+        for disk, volume in placed:
+            store.execute(
+                "UPDATE disk SET volume = ?, path = ?, format = ?, host_id = ? WHERE vm_id = ? AND disk_id = ?",
+                (volume.name, volume.path, volume.format, work.host_id, work.vm.id, disk.disk_id),
+            )
+            if disk.image_id is not None:
+                _record_copy(store, disk, volume, work.host_id)
+
+    return effect
+
+
+async def _place(work: Work, disk: Disk, pool: str) -> VolumeSeen:
+    """One disk's volume on the host."""
+    name = disk_volume(work.vm.id, disk.disk_id)
+    if disk.image_id is None:
+        return await work.host.create_volume(pool, name, capacity_bytes=disk.size_bytes, format=disk.format)
+    if disk.persistent:
+        images = await ready_pool(work.around, work.host, IMAGES)
+        rows = work.around.store.query("SELECT host_id FROM image_copy WHERE image_id = ?", (disk.image_id,))
+        source = rows[0][0] if rows else None
+        return await bring(work.around, images, image_volume(disk.image_id), source, work.host, work.job.report)
+    image = await image_on(work.around, disk.image_id, work.host, work.host_id, work.job.report)
+    if disk.type == "cdrom":
+        return image
+    return await work.host.create_volume(
+        pool,
+        name,
+        capacity_bytes=max(disk.size_bytes, image.capacity_bytes),
+        format="qcow2",
+        backing=image.path,
+        backing_format=image.format,
+    )
+
+
+def _record_copy(store: Store, disk: Disk, volume: VolumeSeen, host_id: int) -> None:
+    """The image's content lies on this host now; a persistent image lies nowhere else."""
+    name = image_volume(disk.image_id if disk.image_id is not None else -1)
+    path = volume.path if volume.name == name else volume.backing_path
+    if disk.persistent:
+        store.execute("DELETE FROM image_copy WHERE image_id = ? AND host_id <> ?", (disk.image_id, host_id))
+    store.execute(
+        "INSERT INTO image_copy (image_id, host_id, volume, path) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT (image_id, host_id) DO UPDATE SET path = excluded.path",
+        (disk.image_id, host_id, name, path),
+    )
+
+
+async def fetch(work: Work) -> Effect:
+    """Bring a stopped or undeployed VM's volumes, and its saved memory, from the host where they lie."""
+    pool = await ready_pool(work.around, work.host, SYSTEM)
+    moved: list[tuple[Disk, VolumeSeen]] = []
+    for disk in work.vm.disks:
+        if disk.foreign:
+            continue
+        if disk.image_id is not None and not disk.persistent:
+            # An overlay names the image under it by its path, so that must be there before the overlay is.
+            await image_on(work.around, disk.image_id, work.host, work.host_id, work.job.report)
+        if disk.type == "cdrom":
+            continue
+        own_pool = await ready_pool(work.around, work.host, IMAGES) if disk.persistent else pool
+        volume = await bring(work.around, own_pool, disk.volume, disk.host_id, work.host, work.job.report)
+        moved.append((disk, volume))
+    if work.job.position is at.PROLOG_RESUME and not work.vm.imported:
+        await bring(work.around, pool, work.vm.checkpoint, work.vm.checkpoint_host_id, work.host, work.job.report)
+
+    def effect(store: Store) -> None:
+        for disk, volume in moved:
+            store.execute(
+                "UPDATE disk SET path = ?, host_id = ? WHERE vm_id = ? AND disk_id = ?",
+                (volume.path, work.host_id, work.vm.id, disk.disk_id),
+            )
+            if disk.image_id is not None:
+                _record_copy(store, disk, volume, work.host_id)
+        if work.vm.checkpoint_host_id is not None:
+            store.execute("UPDATE vm SET checkpoint_host_id = ? WHERE id = ?", (work.host_id, work.vm.id))
+
+    return effect
+
+
+async def store(work: Work) -> Effect | None:
+    """Take the VM off the host. Its files stay there until another host asks for them; its definition goes.
+
+    A domain that was imported keeps its definition: we did not write it and could not write it again.
+    """
+    if work.vm.imported:
+        return None
+    stopping = work.job.position is at.EPILOG_STOP
+    pool = await ready_pool(work.around, work.host, SYSTEM)
+    if stopping and await work.host.volume(pool, work.vm.checkpoint) is None:
+        # It was suspended: its memory is a managed save, which cannot leave the host.
+        await work.host.save_to(work.vm.uuid, pool, work.vm.checkpoint, work.job.report)
+    await work.host.undefine(work.vm.uuid)
+    if not stopping:
+        return None
+    return lambda table: _remember_checkpoint(table, work.vm.id, work.host_id)
+
+
+def _remember_checkpoint(table: Store, vm_id: int, host_id: int) -> None:
+    table.execute("UPDATE vm SET checkpoint_host_id = ? WHERE id = ?", (host_id, vm_id))
+
+
+async def epilog(work: Work) -> Effect:
+    """The VM is over: remove its definition and the volumes that were made for it; images in place stay."""
+    await work.host.undefine(work.vm.uuid)
+    await _remove_files(work)
+    return lambda table: _forget_files(table, work.vm.id)
+
+
+async def cleanup(work: Work) -> Effect:
+    """Clear a VM away from wherever it was. What cannot be cleared is logged: nobody waits for this (ON-102)."""
+    for action in (work.host.destroy, work.host.undefine):
+        try:
+            await action(work.vm.uuid)
+        except BackendError as error:
+            log.warning("%s: clean-up on %s: %s", work.vm.label, work.host.name, error.message)
+    try:
+        await _remove_files(work)
+    except (BackendError, VmconsoleError) as error:
+        log.warning("%s: clean-up on %s: %s", work.vm.label, work.host.name, error.message)
+    return lambda table: _forget_files(table, work.vm.id)
+
+
+async def _remove_files(work: Work) -> None:
+    for disk in work.vm.disks:
+        if not disk.in_place:
+            name = disk.volume or disk_volume(work.vm.id, disk.disk_id)
+            await _remove(work, name, disk.host_id)
+    await _remove(work, work.vm.checkpoint, work.vm.checkpoint_host_id)
+
+
+async def _remove(work: Work, volume: str, host_id: int | None) -> None:
+    """Delete a volume of the system datastore on the host where it lies, by default the step's."""
+    host: Host = work.host
+    if host_id not in (None, work.host_id):
+        try:
+            host = work.around.fleet.link(host_id).require_up()
+        except NotFound:
+            return
+    await host.delete_volume(await ready_pool(work.around, host, SYSTEM), volume)
+
+
+def _forget_files(table: Store, vm_id: int) -> dict[str, Any]:
+    table.execute(
+        "UPDATE disk SET volume = '', path = '', host_id = NULL"
+        " WHERE vm_id = ? AND type <> 'foreign' AND (persistent = 0)",
+        (vm_id,),
+    )
+    table.execute("UPDATE vm SET deploy_id = '', checkpoint_host_id = NULL WHERE id = ? AND imported = 0", (vm_id,))
+    return {}

@@ -1,0 +1,138 @@
+"""Steps that start, save and stop domains."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+from backends.base import Power
+from vmconsole.controller.domain_spec import domain_spec
+from vmconsole.controller.volumes import SYSTEM, ready_pool
+from vmconsole.errors import Failed
+from vmconsole.lifecycle import states as at
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from vmconsole.controller.steps import Effect
+    from vmconsole.controller.work import Work
+    from vmconsole.store.session import Store
+
+PRESS_AGAIN = 10.0
+"""Seconds between two presses of the power button: a guest that is still booting loses one without a trace."""
+LOOK_EVERY = 0.5
+"""Seconds between two looks at a domain that was asked to go off."""
+
+_OFF = (Power.SHUTOFF, Power.CRASHED)
+
+
+async def boot(work: Work) -> Effect:
+    """Define and start the domain, from its disks and not from saved memory."""
+    if work.job.again:
+        await work.host.settle(work.vm.uuid)
+    if not work.vm.imported:
+        await work.host.define(domain_spec(work.vm, instance=work.around.instance, operation=work.job.id))
+    await work.host.start(work.vm.uuid, discard_saved=True)
+    return _runs(work)
+
+
+async def restore(work: Work) -> Effect:
+    """Bring the domain back with its memory: from the managed save, or from the checkpoint of a stopped VM."""
+    if work.job.again:
+        await work.host.settle(work.vm.uuid)
+    if work.job.position is at.BOOT_SUSPENDED or work.vm.imported:
+        await work.host.start(work.vm.uuid)
+        return _runs(work)
+    pool = await ready_pool(work.around, work.host, SYSTEM)
+    state = (await work.host.states()).get(work.vm.uuid)
+    if state is None or state.power in _OFF:
+        spec = domain_spec(work.vm, instance=work.around.instance, operation=work.job.id)
+        await work.host.restore_from(spec, pool, work.vm.checkpoint)
+    await work.host.delete_volume(pool, work.vm.checkpoint)
+    return _runs(work)
+
+
+def _runs(work: Work) -> Effect:
+    def effect(store: Store) -> dict[str, Any]:
+        store.execute(
+            "UPDATE vm SET deploy_id = ?, checkpoint_host_id = NULL, paused = 0, missing = 0 WHERE id = ?",
+            (work.vm.domain_name, work.vm.id),
+        )
+        return {"host": work.host.name}
+
+    return effect
+
+
+async def save(work: Work) -> Effect | None:
+    """Save memory: for suspend on the host itself, for stop into a file of the system datastore."""
+    if work.job.again:
+        await work.host.settle(work.vm.uuid)
+    if work.job.position is at.SAVE_SUSPEND or work.vm.imported:
+        await work.host.save(work.vm.uuid, work.job.report)
+        return None
+    pool = await ready_pool(work.around, work.host, SYSTEM)
+    await work.host.save_to(work.vm.uuid, pool, work.vm.checkpoint, work.job.report)
+    return _checkpoint_here(work)
+
+
+def _checkpoint_here(work: Work) -> Effect:
+    def effect(store: Store) -> None:
+        store.execute("UPDATE vm SET checkpoint_host_id = ? WHERE id = ?", (work.host_id, work.vm.id))
+
+    return effect
+
+
+async def pause(work: Work) -> Effect:
+    """Freeze the guest; its memory stays in the host's."""
+    await work.host.pause(work.vm.uuid)
+    return lambda store: _set_paused(store, work.vm.id, 1)
+
+
+async def unpause(work: Work) -> Effect:
+    """Let a frozen guest go on."""
+    await work.host.unpause(work.vm.uuid)
+    return lambda store: _set_paused(store, work.vm.id, 0)
+
+
+def _set_paused(store: Store, vm_id: int, paused: int) -> None:
+    store.execute("UPDATE vm SET paused = ? WHERE id = ?", (paused, vm_id))
+
+
+async def shutdown(work: Work) -> None:
+    """Press the power button until the guest is off.
+
+    Raises:
+        Failed: GUEST_IGNORED, the guest still runs after the setting `shutdown_timeout` (ON-013).
+    """
+    timeout = work.around.settings.number("shutdown_timeout")
+    begun = pressed = time.monotonic()
+    await work.host.shutdown(work.vm.uuid)
+    while not await _is_off(work):
+        now = time.monotonic()
+        if now - begun >= timeout:
+            break
+        if now - pressed >= min(PRESS_AGAIN, timeout / 2):
+            await work.host.shutdown(work.vm.uuid)
+            pressed = now
+        await asyncio.sleep(LOOK_EVERY)
+    else:
+        return
+    if work.around.settings["force_destroy_on_timeout"]:
+        await work.host.destroy(work.vm.uuid)
+        return
+    raise Failed(
+        f"{work.vm.label}: the guest did not react to the power button within {timeout:g} s and is running",
+        code="GUEST_IGNORED",
+        hint=f"to cut its power: vmconsole poweroff --hard {work.vm.id}",
+    )
+
+
+async def _is_off(work: Work) -> bool:
+    state = (await work.host.states()).get(work.vm.uuid)
+    return state is None or state.power in _OFF
+
+
+async def destroy(work: Work) -> None:
+    """Cut the power."""
+    await work.host.destroy(work.vm.uuid)

@@ -1,0 +1,133 @@
+"""A VM with its disks and NICs, as the steps need it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from vmconsole.errors import NotFound
+
+if TYPE_CHECKING:
+    from vmconsole.store.session import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """One disk. `volume` is empty until prolog has made it; `host_id` says on which host it lies."""
+
+    disk_id: int
+    image_id: int | None
+    host_id: int | None
+    type: str
+    target: str
+    bus: str
+    format: str
+    size_bytes: int
+    persistent: bool
+    readonly: bool
+    volume: str
+    path: str
+    attributes: dict[str, str]
+
+    @property
+    def foreign(self) -> bool:
+        """Not made by us: used where it lies, never copied, never deleted."""
+        return self.type == "foreign"
+
+    @property
+    def in_place(self) -> bool:
+        """The guest uses the image's own volume: it outlives the VM."""
+        return self.foreign or self.persistent or self.type == "cdrom"
+
+
+@dataclass(frozen=True, slots=True)
+class Nic:
+    """One network interface."""
+
+    nic_id: int
+    source_kind: str
+    source: str
+    mac: str
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class VmRecord:
+    """One VM."""
+
+    id: int
+    uuid: str
+    name: str
+    user_id: int
+    group_id: int
+    mode: int
+    version: int
+    host_id: int | None
+    deploy_id: str
+    cpu: float
+    vcpu: int
+    memory_mib: int
+    template: dict[str, Any]
+    imported: bool
+    paused: bool
+    checkpoint_host_id: int | None
+    disks: tuple[Disk, ...]
+    nics: tuple[Nic, ...]
+
+    @property
+    def label(self) -> str:
+        return f"VM {self.id} ({self.name})"
+
+    @property
+    def domain_name(self) -> str:
+        return self.deploy_id or f"one-{self.id}"
+
+    @property
+    def checkpoint(self) -> str:
+        """Name of the volume that holds the memory of a stopped VM."""
+        return f"one-{self.id}.checkpoint"
+
+    @property
+    def bound_to(self) -> int | None:
+        """The only host the VM can run on, because disks that we may not move lie there; None if it may go anywhere."""
+        if self.imported:
+            return next((disk.host_id for disk in self.disks if disk.host_id is not None), self.host_id)
+        return next((disk.host_id for disk in self.disks if disk.foreign), None)
+
+
+def load(store: Store, vm_id: int | None) -> VmRecord:
+    """The VM as it is now. Raises NotFound."""
+    rows = store.query(
+        "SELECT id, uuid, name, user_id, group_id, mode, version, host_id, deploy_id, cpu, vcpu, memory_mib, template,"
+        " imported, paused, checkpoint_host_id FROM vm WHERE id = ?",
+        (vm_id,),
+    )
+    if not rows:
+        raise NotFound(f"VM {vm_id} does not exist", code="NO_VM")
+    row = rows[0]
+    return VmRecord(
+        *row[:12],
+        template=json.loads(row[12]),
+        imported=bool(row[13]),
+        paused=bool(row[14]),
+        checkpoint_host_id=row[15],
+        disks=_disks(store, row[0]),
+        nics=_nics(store, row[0]),
+    )
+
+
+def _disks(store: Store, vm_id: int) -> tuple[Disk, ...]:
+    rows = store.query(
+        "SELECT disk_id, image_id, host_id, type, target, bus, format, size_bytes, persistent, readonly, volume, path,"
+        " attributes FROM disk WHERE vm_id = ? ORDER BY disk_id",
+        (vm_id,),
+    )
+    return tuple(Disk(*row[:8], bool(row[8]), bool(row[9]), row[10], row[11], json.loads(row[12])) for row in rows)
+
+
+def _nics(store: Store, vm_id: int) -> tuple[Nic, ...]:
+    rows = store.query(
+        "SELECT nic_id, source_kind, source, mac, model FROM nic WHERE vm_id = ? ORDER BY nic_id", (vm_id,)
+    )
+    return tuple(Nic(*row) for row in rows)

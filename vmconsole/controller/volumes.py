@@ -1,0 +1,90 @@
+"""Where the volumes of VMs and images lie, and how they get there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vmconsole.errors import Conflict, NotFound
+
+if TYPE_CHECKING:
+    from backends.base import Host, Progress, VolumeSeen
+    from vmconsole.controller.work import Surroundings
+
+SYSTEM, IMAGES = 0, 1
+"""Ids of the datastores every store has."""
+
+
+async def ready_pool(around: Surroundings, host: Host, datastore_id: int) -> str:
+    """The datastore's pool on a host, made if it is not there. Returns its name."""
+    rows = around.store.query("SELECT pool, directory FROM datastore WHERE id = ?", (datastore_id,))
+    if not rows:
+        raise NotFound(f"datastore {datastore_id} does not exist", code="NO_DATASTORE")
+    pool, directory = rows[0]
+    info = next(link.info for link in around.fleet if link.backend is host)
+    assert info is not None
+    path = directory if directory.startswith("/") else f"{info.storage_root}/{directory}"
+    await host.ensure_pool(pool, path)
+    return str(pool)
+
+
+def image_volume(image_id: int) -> str:
+    return f"image-{image_id}"
+
+
+def disk_volume(vm_id: int, disk_id: int) -> str:
+    return f"one-{vm_id}-disk-{disk_id}"
+
+
+async def bring(
+    around: Surroundings, pool: str, name: str, source_id: int | None, target: Host, progress: Progress
+) -> VolumeSeen:
+    """Move a volume to another host. Interrupted at any point it can be called again: the source goes last.
+
+    Raises:
+        Conflict: the volume is neither on its host nor on the target.
+    """
+    here = await target.volume(pool, name)
+    if source_id is None:
+        if here is None:
+            raise Conflict(f"volume {name} lies on no known host", code="VOLUME_LOST")
+        return here
+    source = around.fleet.link(source_id).require_up()
+    if source is target:
+        if here is None:
+            raise Conflict(f"volume {name} is not on host {target.name}", code="VOLUME_LOST")
+        return here
+    there = await source.volume(pool, name)
+    if there is None:
+        if here is None:
+            raise Conflict(f"volume {name} is neither on {source.name} nor on {target.name}", code="VOLUME_LOST")
+        return here
+    if here is not None:
+        await target.delete_volume(pool, name)
+    arrived = await source.send_volume(pool, name, target, pool, name, progress)
+    await source.delete_volume(pool, name)
+    return arrived
+
+
+async def image_on(around: Surroundings, image_id: int, host: Host, host_id: int, progress: Progress) -> VolumeSeen:
+    """The image's volume on a host: what lies there, or a copy fetched from a host that has one. Idempotent.
+
+    Raises:
+        Conflict: no host has the image's content.
+    """
+    pool = await ready_pool(around, host, IMAGES)
+    name = image_volume(image_id)
+    copies = [row[0] for row in around.store.query("SELECT host_id FROM image_copy WHERE image_id = ?", (image_id,))]
+    here = await host.volume(pool, name)
+    if host_id in copies and here is not None:
+        return here
+    for other_id in copies:
+        link = around.fleet.link(other_id)
+        if link.is_up and other_id != host_id:
+            if here is not None:  # a copy that was never recorded as whole
+                await host.delete_volume(pool, name)
+            return await link.backend.send_volume(pool, name, host, pool, name, progress)
+    raise Conflict(
+        f"image {image_id} lies on no host that is connected",
+        code="IMAGE_LOST",
+        hint=f"vmconsole image show {image_id}",
+    )

@@ -1,0 +1,1 @@
+"""What people write: templates, sizes, names, requirements, ranks, user inputs and filters; pure, no I/O."""
