@@ -25,3 +25,19 @@ def connect(uri: str, *, name: str, run_dir: Path, timeout: float = 10.0) -> Hos
     from backends.libvirt.host import LibvirtHost
 
     return LibvirtHost(uri, name=name, run_dir=run_dir, timeout=timeout)
+
+
+def host_keys(uri: str, *, timeout: float = 10.0) -> list[tuple[str, str]]:
+    """The ssh keys a host shows now: (type, fingerprint) of each. Raises BadUri, Unreachable."""
+    from backends import uri as uris
+    from backends.libvirt import ssh
+
+    return [(kind, fingerprint) for kind, fingerprint, _ in ssh.scan_host_key(uris.parse(uri), timeout=timeout)]
+
+
+def trust(uri: str, fingerprint: str, *, run_dir: Path) -> bool:
+    """Accept the key with this fingerprint as the host's, from now on. False when the host does not show it."""
+    from backends import uri as uris
+    from backends.libvirt import ssh
+
+    return ssh.accept_host_key(uris.parse(uri), fingerprint, run_dir)

@@ -11,6 +11,8 @@ import pytest
 from tests.store.cluster import Cluster
 from vmconsole.store.session import Session, open_session
 
+pytest_plugins = ["tests.covering"]
+
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:

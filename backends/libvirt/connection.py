@@ -42,10 +42,13 @@ class Connection:
     Args:
         uri: what libvirt is to open.
         host: what errors call the host.
-        on_lost: called once with the reason when the connection dies without having been closed, from any thread.
+        on_lost: called once, from any thread, with the connection and the reason when it dies without having been
+            closed.
     """
 
-    def __init__(self, uri: str, *, host: str, on_lost: Callable[[str], None] = lambda _reason: None) -> None:
+    def __init__(
+        self, uri: str, *, host: str, on_lost: Callable[[Connection, str], None] = lambda _self, _reason: None
+    ) -> None:
         self.host = host
         self.lost = ""
         self._uri = uri
@@ -73,10 +76,19 @@ class Connection:
             BackendError: as libvirt's refusal says; `DeadlinePassed` when there was no answer.
         """
         event_loop.ensure_running()
-        await self._await(partial(self._connect, keepalive), deadline=deadline)
+        try:
+            await self._await(partial(self._connect, keepalive), deadline=deadline)
+        except asyncio.CancelledError:
+            self.drop("cancelled")
+            raise
 
     async def call(
-        self, work: Callable[[libvirt.virConnect], T], *, deadline: float, pulse: Callable[[], object] | None = None
+        self,
+        work: Callable[[libvirt.virConnect], T],
+        *,
+        deadline: float,
+        pulse: Callable[[], object] | None = None,
+        spare: bool = False,
     ) -> T:
         """Do `work` with the connection on one of its threads.
 
@@ -84,14 +96,16 @@ class Connection:
             work: must keep no libvirt object; what it returns is plain values.
             deadline: seconds from the moment the work begins.
             pulse: says how far the work is; as long as that changes, the deadline begins anew.
+            spare: leave the connection to the caller when the deadline passes; other calls on it may be held up by
+                then, so it is to be replaced.
 
         Raises:
-            DeadlinePassed: the time is over. The connection is gone; what the host did is not known.
+            DeadlinePassed: the time is over. The connection is gone, unless spared; what the host did is not known.
             Unreachable: the connection is, or went, down.
             BackendError: what libvirt said.
         """
         await self._slots.acquire()
-        return await self._await(partial(self._run, work), deadline=deadline, pulse=pulse, slot=True)
+        return await self._await(partial(self._run, work), deadline=deadline, pulse=pulse, spare=spare, slot=True)
 
     def listen(self, register: Callable[[libvirt.virConnect], int]) -> None:
         """Register one event callback, to be taken back at the end; call it inside a `call`."""
@@ -100,9 +114,10 @@ class Connection:
 
     async def close(self) -> None:
         """Let go of the connection; a host that does not answer delays this by `DISPOSAL` seconds at most."""
-        already_lost, self.lost = self.lost, self.lost or "closed"
-        if already_lost:
-            return  # `drop` has seen to it.
+        with self._lock:
+            if self.lost:
+                return  # `drop` has seen to it.
+            self.lost = "closed"
         disposal = asyncio.wrap_future(self._workers.submit(self._dispose))
         done, _ = await asyncio.wait({disposal}, timeout=DISPOSAL)
         if not done:
@@ -121,7 +136,7 @@ class Connection:
         self._workers.submit(self._dispose)
         self._workers.stop()
         if was_open:
-            self._on_lost(reason)
+            self._on_lost(self, reason)
 
     async def _await(
         self,
@@ -129,6 +144,7 @@ class Connection:
         *,
         deadline: float,
         pulse: Callable[[], object] | None = None,
+        spare: bool = False,
         slot: bool = False,
     ) -> T:
         if self.lost:
@@ -146,7 +162,8 @@ class Connection:
             if pulse and (now := pulse()) != seen:
                 seen = now
                 continue
-            self.drop("deadline")
+            if not spare:
+                self.drop("deadline")
             raise DeadlinePassed(f"{self.host} gave no answer within {deadline:g} s", host=self.host)
 
     def _finished(self, slot: bool, future: asyncio.Future[Any]) -> None:

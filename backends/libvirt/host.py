@@ -11,6 +11,7 @@ from pathlib import Path
 from backends.base import (
     BackendError,
     Busy,
+    DeadlinePassed,
     DomainSeen,
     DomainSpec,
     DomainState,
@@ -125,7 +126,14 @@ class LibvirtHost:
         return load
 
     async def sweep(self) -> Sequence[DomainStats]:
-        return await self._links.look(stats.sweep)
+        try:
+            return await self._links.look(stats.sweep, spare=True)
+        except DeadlinePassed:
+            # The first to ask after a guest's QEMU has hung waits for it, NOWAIT or not; whoever asks after that gets
+            # an answer without that guest. Only a host that does not answer the second either is down.
+            ctl = await self._links.replace_ctl()
+            await self._links.look(partial(events.register, ctl, self._happened))
+            return await self._links.look(stats.sweep)
 
     async def states(self) -> Mapping[str, DomainState]:
         return await self._links.look(stats.states)

@@ -16,6 +16,9 @@ def current(conn: libvirt.virConnect, uuid: str) -> JobSeen | None:
     if domain is None:
         return None
     try:
+        # Asked of a guest whose QEMU hangs, the statistics would hang too; this is answered by libvirtd alone.
+        if domain.controlInfo()[0] != libvirt.VIR_DOMAIN_CONTROL_JOB:
+            return None
         record = domain.jobStats()
     except libvirt.libvirtError as error:
         if error.get_error_code() in _NO_JOB:
@@ -50,7 +53,7 @@ def is_settled(conn: libvirt.virConnect, uuid: str) -> bool:
             return False
         if not domain.isActive():
             return True
-        return domain.controlInfo()[0] == libvirt.VIR_DOMAIN_CONTROL_OK and current(conn, uuid) is None
+        return bool(domain.controlInfo()[0] == libvirt.VIR_DOMAIN_CONTROL_OK)
     except libvirt.libvirtError as error:
         if error.get_error_code() in _NO_JOB:
             return True

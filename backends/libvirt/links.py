@@ -104,15 +104,28 @@ class Links:
             raise await self._explained(error, started) from None
         return self._ctl
 
+    async def replace_ctl(self) -> Connection:
+        """Give `ctl` up, on which a call hangs, for another one, which is returned.
+
+        Raises:
+            BackendError: there is no other one; the host is down.
+        """
+        hanging = self._controlling()
+        try:
+            self._ctl = await self._connect()
+        finally:
+            hanging.drop("a call hangs")
+        return self._ctl
+
     async def close(self) -> None:
         """Let go of all that is kept."""
         kept = {connection for connection in (self._ctl, self._job) if connection}
         self._ctl = self._job = None
         await asyncio.gather(*(connection.close() for connection in kept))
 
-    async def look(self, work: Work[T], *, deadline: float | None = None) -> T:
-        """Do what only reads."""
-        return await self._controlling().call(work, deadline=deadline or self._deadlines.look)
+    async def look(self, work: Work[T], *, deadline: float | None = None, spare: bool = False) -> T:
+        """Do what only reads; the arguments are those of `Connection.call`."""
+        return await self._controlling().call(work, deadline=deadline or self._deadlines.look, spare=spare)
 
     async def verb(self, work: Work[T]) -> T:
         """Do what changes a domain and is over quickly."""
@@ -124,7 +137,7 @@ class Links:
         async with self._reopening:
             self._controlling()
             if self._job is None or not self._job.is_open:
-                self._job = await self._connect(_ignore)
+                self._job = await self._connect()
             connection = self._job
         return await connection.call(work, deadline=deadline, pulse=pulse)
 
@@ -132,7 +145,7 @@ class Links:
     async def extra(self) -> AsyncIterator[Connection]:
         """A further connection, closed at the end."""
         self._controlling()
-        connection = await self._connect(_ignore)
+        connection = await self._connect()
         try:
             yield connection
         finally:
@@ -144,11 +157,11 @@ class Links:
         return self._ctl
 
     async def _connect_missing(self) -> tuple[Connection, Connection]:
-        attempts = [self._connect(self._on_lost)]
+        attempts = [self._connect()]
         alone = self._uri.driver == "test"  # Each connection to a test file would be a world of its own.
         kept = self._job if self._job and self._job.is_open and not alone else None
         if not alone and kept is None:
-            attempts.append(self._connect(_ignore))
+            attempts.append(self._connect())
         results = await asyncio.gather(*attempts, return_exceptions=True)
         connections = [result for result in results if isinstance(result, Connection)]
         if failures := [result for result in results if isinstance(result, BaseException)]:
@@ -156,11 +169,11 @@ class Links:
             raise failures[0]
         return connections[0], kept or connections[-1]
 
-    async def _connect(self, on_lost: Callable[[str], None]) -> Connection:
+    async def _connect(self) -> Connection:
         extra = {}
         if self._uri.transport == "ssh":
             extra["command"] = str(ssh.write_wrapper(self._uri, self._run_dir, timeout=self._timeout))
-        connection = Connection(self._uri.render(extra), host=self._name, on_lost=on_lost)
+        connection = Connection(self._uri.render(extra), host=self._name, on_lost=self._lost)
         await connection.open(deadline=self._timeout, keepalive=self._keepalive)
         return connection
 
@@ -177,6 +190,6 @@ class Links:
         message = f"{self._name} cannot be reached: {quotable(error.detail)}"
         return Unreachable(message, host=self._name, detail=error.detail)
 
-
-def _ignore(_reason: str) -> None:
-    """The loss of a secondary connection concerns only the calls on it."""
+    def _lost(self, connection: Connection, reason: str) -> None:
+        if connection is self._ctl:  # The loss of another one concerns only the calls on it.
+            self._on_lost(reason)

@@ -78,7 +78,8 @@ def refresh(pool: libvirt.virStoragePool) -> None:
             pool.refresh()
             return
         except libvirt.libvirtError as error:
-            if error.get_error_code() != libvirt.VIR_ERR_INTERNAL_ERROR or time.monotonic() > until:
+            busy = "asynchronous jobs" in (error.get_error_message() or "")  # It has no number of its own.
+            if not busy or time.monotonic() > until:
                 raise
             time.sleep(0.25)
 

@@ -108,13 +108,13 @@ def make_way(conn: libvirt.virConnect, pool: str, name: str) -> None:
     """Remove what an interrupted copy may have left under this name.
 
     Raises:
-        AlreadyExists: a domain of the host uses it. libvirt itself would delete it from under the guest.
+        AlreadyExists: a domain uses it, or another volume lies on it. libvirt itself would delete it all the same.
     """
     volume = find(pools.lookup(conn, pool), name)
     if volume is None:
         return
-    if user := _user_of(conn, volume.path()):
-        raise AlreadyExists(f"volume {name} is there and is used by domain {user}")
+    if user := _user_of(conn, volume.path()) or _overlay_on(conn, volume.path()):
+        raise AlreadyExists(f"volume {name} is there and is used by {user}")
     volume.delete()
 
 
@@ -187,11 +187,20 @@ def _same(found: VolumeSeen | None, capacity: int, format: str, backing: str) ->
 
 
 def _user_of(conn: libvirt.virConnect, path: str) -> str:
-    """The name of a domain with a disk on this file, empty when there is none. Looks at every domain: rarely needed."""
+    """The domain with a disk on this file, empty when there is none. Looks at every domain: rarely needed."""
     for domain in conn.listAllDomains():
         root = xml.read(domain.XMLDesc())
         # Below backingStore too: a running domain lists the whole chain.
         sources = [source for disk in root.findall("devices/disk") for source in disk.iter("source")]
         if any(source.get(key) == path for source in sources for key in _SOURCE_KEYS):
-            return str(domain.name())
+            return f"domain {domain.name()}"
+    return ""
+
+
+def _overlay_on(conn: libvirt.virConnect, path: str) -> str:
+    """The volume that lies on this file, empty when there is none. Looks at every volume."""
+    for pool in conn.listAllStoragePools(libvirt.VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE):
+        for overlay in all_seen(conn, pool.name()):
+            if overlay.backing_path == path:
+                return f"volume {overlay.name}"
     return ""

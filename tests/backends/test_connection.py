@@ -23,7 +23,8 @@ from .conftest import MakeHost
 
 
 def connection(losses: list[str] | None = None) -> Connection:
-    return Connection("test:///default", host="h1", on_lost=(losses if losses is not None else []).append)
+    losses = [] if losses is None else losses
+    return Connection("test:///default", host="h1", on_lost=lambda _self, reason: losses.append(reason))
 
 
 async def until(fact: Callable[[], bool]) -> None:

@@ -17,7 +17,8 @@ GIB = 1024 * 1024
 _NAMES = (
     ("web-1", at.RUNNING, 0), ("web-2", at.RUNNING, 1), ("db", at.RUNNING, 0), ("mail", at.POWEROFF, 1),
     ("build", at.MIGRATE, 0), ("cache", at.SUSPENDED, 1), ("queue", at.BOOT_FAILURE, 0), ("legacy", at.UNKNOWN, 1),
-    ("staging", at.PENDING, None), ("archive", at.STOPPED, None), ("held", at.HOLD, None), ("übung-日本", at.RUNNING, 0),
+    ("staging", at.PENDING, None), ("archive", at.STOPPED, None), ("held", at.HOLD, None),
+    ("übung-日本", at.RUNNING, 0),
 )  # fmt: skip
 
 
@@ -91,23 +92,26 @@ def fill_small(url: str) -> None:
             ),
         )  # fmt: skip
         session.executemany(
-            "INSERT INTO nic (vm_id, nic_id, network_id, source_kind, source, mac, ip) VALUES (?, 0, 0, 'network', 'default', ?, ?)",
+            "INSERT INTO nic (vm_id, nic_id, network_id, source_kind, source, mac, ip)"
+            " VALUES (?, 0, 0, 'network', 'default', ?, ?)",
             [(number, f"02:00:0a:00:00:{number:02x}", f"10.0.0.{number + 10}") for number in range(len(_NAMES))],
         )
         session.executemany(
-            "INSERT INTO disk (vm_id, disk_id, datastore_id, type, target, size_bytes, persistent) VALUES (?, 0, 0, 'file', 'vda', ?, 1)",
+            "INSERT INTO disk (vm_id, disk_id, datastore_id, type, target, size_bytes, persistent)"
+            " VALUES (?, 0, 0, 'file', 'vda', ?, 1)",
             [(number, 8 << 30) for number in range(len(_NAMES))],
         )
         session.executemany(
-            "INSERT INTO disk_snapshot (vm_id, disk_id, snapshot_id, parent_id, name, active, created, size_bytes, volume)"
-            " VALUES (0, 0, ?, ?, ?, ?, ?, ?, '')",
+            "INSERT INTO disk_snapshot (vm_id, disk_id, snapshot_id, parent_id, name, active, created, size_bytes,"
+            " volume) VALUES (0, 0, ?, ?, ?, ?, ?, ?, '')",
             [
                 (0, -1, "installed", 0, NOW - 900_000, 1 << 30), (1, 0, "before-update", 0, NOW - 90_000, 1 << 28),
                 (2, 1, "after-update", 1, NOW - 9_000, 1 << 27), (3, 0, "experiment", 0, NOW - 5_000, 1 << 26),
             ],
         )  # fmt: skip
         session.execute(
-            "INSERT INTO system_snapshot (vm_id, snapshot_id, name, created, hypervisor_id) VALUES (0, 0, 'clean', ?, 'snap-0')",
+            "INSERT INTO system_snapshot (vm_id, snapshot_id, name, created, hypervisor_id)"
+            " VALUES (0, 0, 'clean', ?, 'snap-0')",
             (NOW - 8000,),
         )
         session.execute(
@@ -119,7 +123,8 @@ def fill_small(url: str) -> None:
             "INSERT INTO history (vm_id, seq, host_id, host_name, start_time) VALUES (0, 0, 0, 'h1', ?)", (NOW - 86400,)
         )
         session.executemany(
-            "INSERT INTO sample (kind, id, at, cpu_percent, memory_kib, net_rx_bytes, net_tx_bytes) VALUES ('vm', 0, ?, ?, ?, ?, ?)",
+            "INSERT INTO sample (kind, id, at, cpu_percent, memory_kib, net_rx_bytes, net_tx_bytes)"
+            " VALUES ('vm', 0, ?, ?, ?, ?, ?)",
             [
                 (NOW - 60 * (200 - step), 40 + 30 * chance.random(), GIB, step * step * 9000, step * 400_000)
                 for step in range(200)

@@ -16,6 +16,7 @@ import pytest
 from backends.base import (
     AlreadyExists,
     AuthFailed,
+    Busy,
     DeadlinePassed,
     DiskSpec,
     DomainSpec,
@@ -284,7 +285,7 @@ def test_a_stopped_domain_goes_on_where_it_was_on_another_host(
     on(story, connect(0), connect(1))
 
 
-def test_a_copy_never_replaces_what_a_domain_uses(connect: Connect) -> None:
+def test_a_copy_never_replaces_what_a_domain_or_an_overlay_uses(connect: Connect) -> None:
     async def story(host: LibvirtHost) -> None:
         await host.ensure_pool("vm", "/var/lib/libvirt/images/vm")
         disk = await host.create_volume("vm", "disk", capacity_bytes=MIB, format="qcow2")
@@ -296,7 +297,11 @@ def test_a_copy_never_replaces_what_a_domain_uses(connect: Connect) -> None:
         ):
             with pytest.raises(AlreadyExists):
                 await attempt
-        assert other.name == "other"
+        await host.create_volume(
+            "vm", "top", capacity_bytes=0, format="qcow2", backing=other.path, backing_format="qcow2"
+        )
+        with pytest.raises(AlreadyExists):
+            await host.clone_volume("vm", "other", "vm", "disk", format="qcow2")
 
     on(story, connect())
 
@@ -307,7 +312,7 @@ def test_a_hung_libvirtd_is_given_up_and_found_again(lab: Lab, connect: Connect)
     async def story(hung: LibvirtHost, well: LibvirtHost) -> None:
         lab.hosts[0].hang("libvirtd")
         begun = time.monotonic()
-        calls = await asyncio.gather(hung.sweep(), hung.states(), well.sweep(), return_exceptions=True)
+        calls = await asyncio.gather(hung.states(), hung.load(), well.sweep(), return_exceptions=True)
         assert [type(call) for call in calls[:2]] == [DeadlinePassed, DeadlinePassed]
         assert calls[2] == []
         assert 1 <= time.monotonic() - begun < 2
@@ -326,6 +331,27 @@ def test_a_hung_libvirtd_is_given_up_and_found_again(lab: Lab, connect: Connect)
     hung.subscribe(events.append)
     on(story, hung, connect(1))
     assert [event.happening for event in events] == [Happening.UP, Happening.DOWN, Happening.UP]
+
+
+def test_one_hung_guest_neither_hides_its_host_nor_resists_its_end(lab: Lab, connect: Connect) -> None:
+    events: list[Event] = []
+
+    async def story(host: LibvirtHost) -> None:
+        await host.define(BARE)
+        await host.start(UUID)
+        lab.hosts[0].hang("qemu-system-x86_64")
+        for _ in range(3):
+            assert [stats.state.uuid for stats in await host.sweep()] == [UUID]
+        assert await power(host) is Power.RUNNING
+        with pytest.raises(Busy):
+            await host.settle(UUID, deadline=1)
+        await host.destroy(UUID)
+        assert await power(host) is Power.SHUTOFF
+
+    host = connect(deadlines=Deadlines(look=3))
+    host.subscribe(events.append)
+    on(story, host)
+    assert Happening.DOWN not in {event.happening for event in events}
 
 
 def test_a_cut_cable_is_noticed_by_keepalive(lab: Lab, connect: Connect) -> None:

@@ -141,7 +141,7 @@ def _progress() -> Any:
 def _report(outcomes: Sequence[Outcome], values: dict[str, Any], *, waited: bool) -> int:
     if values["json"]:
         return _report_json(outcomes)
-    printed = []
+    printed: list[str] = []
     for outcome in outcomes:
         if outcome.error is not None or outcome.document is None:
             continue
@@ -171,6 +171,9 @@ def _result_lines(document: dict[str, Any]) -> list[str]:
             f"{result['wild']} domains on it are no VMs yet; to make VMs of them:"
             f" vmconsole host importvm {result['host_id']} --all"
         )
+    if result.get("keys"):
+        lines += [f"shown: {key}" for key in result["keys"]]
+        output.words("compare with what the host's administrator says, then add: --fingerprint SHA256:…")
     if result.get("fingerprint"):
         lines.append(f"Accepted: {result['fingerprint']}")
     return lines

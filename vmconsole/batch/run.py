@@ -12,6 +12,7 @@ from vmconsole.commands.context import Context
 from vmconsole.commands.declaration import Option
 from vmconsole.commands.parsing import parse
 from vmconsole.errors import Internal, NoInput, Usage, VmconsoleError
+from vmconsole.store import operations
 from vmconsole.store.session import open_session
 from vmconsole.store.users import current_user
 
@@ -130,6 +131,10 @@ def _perform(session: Session, url: str, command: Command, values: dict[str, Any
     context = Context(session, current_user(session, os.environ), "batch", time.time, _asker())
     if command.reader:
         _answer(command.read(context, values), values)
+        if operations.unfinished(session):
+            from vmconsole.commands.submission import summon
+
+            summon(url, config_path)  # a controller that died left work behind; any command brings the next one
         return 0
     from vmconsole.batch.change import change
 

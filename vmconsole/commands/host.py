@@ -48,7 +48,7 @@ COMMANDS: tuple[Command, ...] = (
         "host trust",
         "accept a host's ssh key after comparing its fingerprint",
         (Argument("uri", "uri"),),
-        (Option("--fingerprint", "the fingerprint you expect, SHA256:…", metavar="FINGERPRINT"),),
+        (Option("--fingerprint", "the one you compared; without it, those the host shows", metavar="SHA256:…"),),
         preparer=f"{_HERE}:trust",
     ),
 )
@@ -251,7 +251,9 @@ def change(context: Context, command: Command, values: Values) -> list[Request]:
 
 
 def trust(context: Context, command: Command, values: Values) -> list[Request]:
-    """Accept a host's key: the fingerprint is compared, by the person or with the one that was given."""
+    """Accept a host's key by the fingerprint the person has compared; without one, ask the host what it shows."""
     targets.require_administrator(context, "host trust")
-    arguments = {"uri": values["uri"], "fingerprint": values.get("fingerprint")}
-    return [Request("host.trust", arguments, label=values["uri"])]
+    uri, fingerprint = values["uri"], values["fingerprint"]
+    if fingerprint is None:
+        return [Request("host.keys", {"uri": uri}, label=uri)]
+    return [Request("host.trust", {"uri": uri, "fingerprint": fingerprint}, label=uri)]

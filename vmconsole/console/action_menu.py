@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from vmconsole.commands import registry
 from vmconsole.console.fleet import position
-from vmconsole.console.keys import COMMAND_KEYS
+from vmconsole.console.keys import COMMAND_KEYS, CommandKey
 from vmconsole.console.screens.menu import Choice
 from vmconsole.errors import Usage
 from vmconsole.lifecycle import actions
 from vmconsole.presentation import fit
 from vmconsole.store.feed import FleetRow
+
+if TYPE_CHECKING:
+    from vmconsole.commands.declaration import Command
 
 _TITLE_WIDTH = 24
 
@@ -25,9 +29,7 @@ def vm_list(rows: Sequence[FleetRow]) -> str:
             runs[-1].append(number)
         else:
             runs.append([number])
-    return ",".join(
-        f"{run[0]}..{run[-1]}" if len(run) > 2 else ",".join(str(number) for number in run) for run in runs
-    )
+    return ",".join(f"{run[0]}..{run[-1]}" if len(run) > 2 else ",".join(str(number) for number in run) for run in runs)
 
 
 def is_legal(action: actions.Action, row: FleetRow) -> bool:
@@ -44,6 +46,27 @@ def action_of(line: str) -> actions.Action | None:
         except KeyError:
             continue
     return None
+
+
+def line_for(key: CommandKey, rows: Sequence[FleetRow]) -> str:
+    """The command line a key stands for on these VMs: the first of its lines that is legal on one of them."""
+    line = next((line for line in key.lines if _legal_on_one(line, rows)), key.lines[0])
+    return line.replace("{vm}", vm_list(rows))
+
+
+def _legal_on_one(line: str, rows: Sequence[FleetRow]) -> bool:
+    action = action_of(line)
+    return action is None or any(is_legal(action, row) for row in rows)
+
+
+def line_of(command: Command, rows: Sequence[FleetRow]) -> str:
+    """The command line a command begins with on these VMs; ends in a blank when more words are needed."""
+    wanted = [argument for argument in command.arguments if not argument.optional]
+    words = command.words
+    if wanted and wanted[0].kind in ("vm", "vms") and rows:
+        words = f"{words} {vm_list(rows)}"
+        del wanted[0]
+    return f"{words} " if wanted else words
 
 
 def choices(rows: Sequence[FleetRow]) -> list[Choice]:
@@ -74,7 +97,9 @@ def choices(rows: Sequence[FleetRow]) -> list[Choice]:
                 if asks is None
                 else actions.refusal(action, position(rows[0]), paused=bool(rows[0].paused))
             )
-            refused.append(Choice(line, [("   ", "dim"), (fit(action.title, _TITLE_WIDTH), "dim"), (reason, "dim")], False))
+            refused.append(
+                Choice(line, [("   ", "dim"), (fit(action.title, _TITLE_WIDTH), "dim"), (reason, "dim")], False)
+            )
     return possible + refused
 
 

@@ -28,7 +28,7 @@ _COLUMNS = (
     Column("NAME", 12, 0, False, lambda model, row, now: "*" + row.name if row.resched else row.name),
     Column("STAT", STAT_WIDTH, 0, False, lambda model, row, now: ""),
     Column("CPU", 5, 1, True, lambda model, row, now: f"{row.cpu:.1f}" if row.cpu < 1000 else f"{row.cpu:.0f}"),
-    Column("MEM", 6, 2, True, lambda model, row, now: human(row.memory_kib)),
+    Column("MEM", 7, 2, True, lambda model, row, now: human(row.memory_kib)),
     Column("HOST", 10, 3, False, lambda model, row, now: model.host_name(row)),
     Column("IP", 15, 5, False, lambda model, row, now: row.ips[0] if row.ips else ""),
     Column("USER", 8, 6, False, lambda model, row, now: model.user_name(row)),
@@ -94,6 +94,10 @@ class Layout:
 
     def parts(self, model: FleetModel, row: FleetRow, now: float) -> tuple[str, str]:
         """The text before the state and the text after it."""
-        before = " ".join(fit(column.text(model, row, now), width, column.right, more="…") for column, width in self._before)
-        after = " ".join(fit(column.text(model, row, now), width, column.right, more="…") for column, width in self._after)
+        before = " ".join(
+            fit(column.text(model, row, now), width, column.right, more="…") for column, width in self._before
+        )
+        after = " ".join(
+            fit(column.text(model, row, now), width, column.right, more="…") for column, width in self._after
+        )
         return before + " ", " " + after if after else ""

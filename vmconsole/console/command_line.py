@@ -27,8 +27,8 @@ class TypedLine(Vertical):
         & > LineView { height: 0; background: $panel; }
         & > Horizontal { height: 1; }
         Static { width: 2; color: $primary; text-style: bold; padding: 0 0 0 1; }
-        Input { border: none; height: 1; padding: 0; background: $panel; width: 1fr; }
-        Input:focus { border: none; background-tint: transparent 0%; }
+        Input { padding: 0; background: $panel; width: 1fr; }
+        Input:focus { background-tint: transparent 0%; }
     }
     """
     SIGN = ""
@@ -45,7 +45,7 @@ class TypedLine(Vertical):
         yield LineView()
         with Horizontal():
             yield Static(self.SIGN)
-            yield Input(placeholder=self.PLACEHOLDER, select_on_focus=False)
+            yield Input(placeholder=self.PLACEHOLDER, select_on_focus=False, compact=True)
 
     @property
     def input(self) -> Input:
@@ -205,7 +205,7 @@ class CommandLine(TypedLine):
             chosen = index == self._chosen
             lines.append(
                 [
-                    (" › " if chosen else "   ", "key"),
+                    (" > " if chosen else "   ", "key"),
                     (fit(candidate.word, 28, more="…"), "title" if chosen else "text"),
                     (f" {candidate.help}", "dim"),
                 ]

@@ -96,7 +96,7 @@ def _commands(words: list[str], partial: str, commands: Sequence[Command]) -> li
         if len(spelling) > len(words) and spelling[: len(words)] == words and spelling[len(words)].startswith(partial):
             last = len(spelling) == len(words) + 1
             found.setdefault(spelling[len(words)], command.help if last else "…")
-    return [Candidate(word, help) for word, help in sorted(found.items())]
+    return [Candidate(word, about) for word, about in sorted(found.items())]
 
 
 def _values(command: Command, rest: list[str], partial: str, names: Names) -> list[Candidate]:
@@ -112,7 +112,7 @@ def _values(command: Command, rest: list[str], partial: str, names: Names) -> li
     argument = _expected(command, rest, options)
     if argument is None:
         return _flags(command, rest, partial) if not partial else []
-    return [Candidate(shlex.quote(word), help) for word, help in names(argument.kind, partial)]
+    return [Candidate(shlex.quote(word), about) for word, about in names(argument.kind, partial)]
 
 
 def _of_option(option: Option | None, partial: str, names: Names) -> list[Candidate]:
@@ -120,7 +120,7 @@ def _of_option(option: Option | None, partial: str, names: Names) -> list[Candid
         return []
     if option.choices:
         return [Candidate(choice, "") for choice in option.choices if choice.startswith(partial)]
-    return [Candidate(shlex.quote(word), help) for word, help in names(option.kind, partial)]
+    return [Candidate(shlex.quote(word), about) for word, about in names(option.kind, partial)]
 
 
 def _flags(command: Command, rest: list[str], partial: str) -> list[Candidate]:

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
 from vmconsole.console import orders, results
 from vmconsole.console.consequences import consequence
 from vmconsole.console.fleet import FleetModel, alias, position
 from vmconsole.console.palette import role_of
+from vmconsole.console.screens.ask_text import AskText
 from vmconsole.console.screens.confirm import AskInOneLine, Confirm, Victim
 from vmconsole.console.screens.pager import Pager
-from vmconsole.errors import VmconsoleError
+from vmconsole.errors import Usage, VmconsoleError
 
 if TYPE_CHECKING:
     from textual.app import App
+    from textual.screen import Screen
 
     from vmconsole.commands.request import Request
     from vmconsole.console.orders import Order, Plan
+
+
+log = logging.getLogger(__name__)
 
 
 class Conductor:
@@ -49,29 +56,51 @@ class Conductor:
         try:
             order = orders.understand(line)
             self.last_line = order.line
-            if order.command.read is not None:
+            if order.reads:
                 answer = await asyncio.to_thread(orders.read, self._url, order)
                 self._app.push_screen(Pager(order.batch_line, results.lines(answer)))
             else:
                 await self._carry_out(order)
         except VmconsoleError as error:
-            self._tell(f"{error.message} – {error.hint}" if error.hint else error.message, "error")
+            self._tell_error(error)
+        except Exception as error:  # the last edge: a bug in one command must not end the screen
+            log.exception("%s", line)
+            self._tell(f"a bug, {type(error).__name__}: {error}", "error")
+
+    def _tell_error(self, error: VmconsoleError) -> None:
+        self._tell(f"{error.message}; {error.hint}" if error.hint else error.message, "error")
 
     async def _carry_out(self, order: Order) -> None:
-        plan = await asyncio.to_thread(orders.prepare, self._url, order)
-        plan, spared = self._spare_protected(plan)
-        already = [request.already for request in plan.requests if request.already]
-        if not plan.requests:
-            self._tell(f"nothing to do: {', '.join(spared)} protected" if spared else "nothing to do", "warning")
-            return
-        if len(already) == len(plan.requests):
-            self._tell(already[0] if len(already) == 1 else f"{len(already)} are so already", "information")
+        plan, spared = self._spare_protected(await self._prepared(order))
+        for request in plan.refused[:3]:
+            assert request.error is not None
+            self._tell_error(request.error)
+        if len(plan.refused) > 3:
+            self._tell(f"{len(plan.refused) - 3:,} more are refused", "error")
+        if not plan.possible:
+            already = [f"{request.label}: {request.already}" for request in plan.requests if request.already]
+            if already or spared or not plan.refused:
+                self._tell(already[0] if already else f"nothing to do {', '.join(spared)}".strip(), "warning")
             return
         if not await self._agreed(plan, spared):
             return
-        identities = await asyncio.to_thread(orders.submit, self._url, plan.requests)
-        self.submitted.update(identity for identity in identities if identity)
+        self.submitted.update(await asyncio.to_thread(orders.submit, self._url, plan.possible))
         self._tell(order.batch_line, "information")
+
+    async def _prepared(self, order: Order) -> Plan:
+        if order.wants_editor:
+            with self._app.suspend():  # the whole terminal is the editor's, so there is nothing to keep alive
+                return orders.prepare(self._url, order, _ask_nobody)
+        return await asyncio.to_thread(orders.prepare, self._url, order, self._ask)
+
+    def _ask(self, question: str, secret: bool) -> str:
+        """Put a question to the person; called in the thread that prepares, which waits for the answer."""
+        answered: Future[str | None] = Future()
+        self._app.call_from_thread(self._app.push_screen, AskText(question, secret=secret), answered.set_result)
+        answer = answered.result()
+        if answer is None:
+            raise Usage("left without an answer; nothing was done", code="USAGE_UNANSWERED")
+        return answer
 
     def _spare_protected(self, plan: Plan) -> tuple[Plan, list[str]]:
         """In bulk, what does harm leaves protected VMs out."""
@@ -86,15 +115,16 @@ class Conductor:
         level = plan.level
         if level == 0:
             return True
-        victims = [self._victim(request) for request in plan.requests]
+        victims = [self._victim(request) for request in plan.possible]
         title = plan.order.batch_line
         if level == 1:
-            return bool(await self._app.push_screen_wait(AskInOneLine(f"{title}  {victims[0].name}?")))
+            one_line: Screen[bool] = AskInOneLine(f"{title}  {victims[0].name}?")
+            return await self._app.push_screen_wait(one_line)
         phrase = ""
         if level >= 3:
             phrase = victims[0].name if len(victims) == 1 else str(len(victims))
-        question = Confirm(title, victims, consequence(plan.actions), spared=spared, phrase=phrase)
-        return bool(await self._app.push_screen_wait(question))
+        question: Screen[bool] = Confirm(title, victims, consequence(plan.actions), spared=spared, phrase=phrase)
+        return await self._app.push_screen_wait(question)
 
     def _victim(self, request: Request) -> Victim:
         row = None if request.vm_id is None else self._model.rows.get(request.vm_id)
@@ -102,3 +132,7 @@ class Conductor:
             number = request.vm_id if request.vm_id is not None else request.host_id
             return Victim("" if number is None else str(number), request.label or request.command, "", "", "text")
         return Victim(str(row.id), row.name, self._model.host_name(row), alias(row), role_of(position(row)))
+
+
+def _ask_nobody(question: str, secret: bool) -> str:
+    raise Usage("this cannot be asked beside an editor", code="USAGE_UNANSWERED")

@@ -21,8 +21,12 @@ _BY_ACTION = {
     "terminate-hard": Consequence(
         f"their disks, unless an image is persistent, and {_UNWRITTEN}", "persistent images and the history"
     ),
-    "delete": Consequence("the VMs with their disks, unless an image is persistent", "persistent images and the history"),
-    "delete-recreate": Consequence("everything on their disks", "the VMs themselves, which start afresh from their images"),
+    "delete": Consequence(
+        "the VMs with their disks, unless an image is persistent", "persistent images and the history"
+    ),
+    "delete-recreate": Consequence(
+        "everything on their disks", "the VMs themselves, which start afresh from their images"
+    ),
     "delete-db": Consequence("all we know of them", "whatever is on the hosts: it is not touched, and becomes wild"),
     "poweroff-hard": Consequence(_UNWRITTEN, "disks and the place on the host; resume starts them again"),
     "undeploy-hard": Consequence(_UNWRITTEN, "disks, in the datastore; resume places them anew"),

@@ -1,4 +1,4 @@
-"""The `/` line over a whole fleet: the grammar is `templates.selection`'s, the speed comes from asking it once a value."""
+"""The `/` line over a whole fleet: the grammar of `templates.selection`, asked once for each value, not each VM."""
 
 from __future__ import annotations
 

@@ -14,7 +14,10 @@ from vmconsole.templates.sizes import human
 HIGH_LOAD, MEDIUM_LOAD = 85.0, 60.0
 _GAP: Line = [("  ", "text")]
 _ALIAS_ROLES = {row.alias: role_of(row) for row in states.POSITIONS}
-_ORDER = {alias: number for number, alias in enumerate(("runn", "fail", "unkn", "poff", "susp", "stop", "unde", "pend", "hold"))}
+_ORDER = {
+    alias: number
+    for number, alias in enumerate(("runn", "fail", "unkn", "poff", "susp", "stop", "unde", "pend", "hold"))
+}
 
 
 def lines(
@@ -31,8 +34,8 @@ def lines(
     clock = _clock(now)
     parts = [_hosts(model, freshness, now), *_load(model, gauges=width >= 100), _controller(model, now)]
     first = _joined(parts, width - len(clock) - 1)
-    first = _padded(first, width - len(clock)) + [(clock, "dim")]
-    second = _joined([_vms(model), *_states(model), *_selection(model)], width)
+    first = [*_padded(first, width - len(clock)), (clock, "dim")]
+    second = _joined([_vms(model), *_selection(model), *_states(model)], width)
     return [first, second, *_warnings(model, freshness, now, notice=notice, trouble=trouble)]
 
 
@@ -66,7 +69,12 @@ def _load(model: FleetModel, *, gauges: bool) -> list[Line]:
     share = 100 * used / memory if memory else 0.0
     return [
         [("cpu ", "dim"), *_gauge(cpu, gauges), (f"{cpu:.0f}%", _load_role(cpu)), (f" of {cpus}", "dim")],
-        [("mem ", "dim"), *_gauge(share, gauges), (f"{share:.0f}%", _load_role(share)), (f" of {human(memory)}", "dim")],
+        [
+            ("mem ", "dim"),
+            *_gauge(share, gauges),
+            (f"{share:.0f}%", _load_role(share)),
+            (f" of {human(memory)}", "dim"),
+        ],
     ]
 
 
@@ -124,9 +132,7 @@ def _warnings(model: FleetModel, freshness: Freshness, now: float, *, notice: st
     found: list[Line] = []
     if trouble:
         found.append([(" the list is not live: ", "alarm"), (f" {trouble}", "failure")])
-    silent = [
-        (host, silence) for host in model.hosts.values() if (silence := freshness.silence(host, now)) is not None
-    ]
+    silent = [(host, silence) for host in model.hosts.values() if (silence := freshness.silence(host, now)) is not None]
     if silent:
         host, silence = max(silent, key=lambda item: item[1])
         word = "down" if freshness.is_down(host) else "silent"
@@ -159,8 +165,8 @@ def _joined(parts: list[Line], width: int) -> Line:
         if line and taken + 2 + wide > width:
             break
         if line:
-            line, taken = line + _GAP, taken + 2
-        line, taken = line + part, taken + wide
+            line, taken = [*line, *_GAP], taken + 2
+        line, taken = [*line, *part], taken + wide
     return line
 
 

@@ -73,7 +73,7 @@ def ending(model: FleetModel, job: dict[str, Any]) -> tuple[str, str]:
         return f"{what}: cancelled", "warning"
     error = job["error"] or {}
     reason = error.get("message") or job["note"] or "no reason was recorded"
-    hint = f" – {error['hint']}" if error.get("hint") else ""
+    hint = f"; {error['hint']}" if error.get("hint") else ""
     if job["state"] == "unknown":
         return f"{what}: outcome unknown: {reason}{hint}", "warning"
     return f"{what}: {reason}{hint}", "error"

@@ -20,8 +20,7 @@ def lines(targets: Sequence[FleetRow], width: int, *, in_pane: bool) -> list[Lin
     line: Line = []
     taken = 0
     shown = [("esc", "back", True), ("[ ]", "panes", True)] if in_pane else []
-    for key in in_footer():
-        shown.append((key.shown, key.label, not isinstance(key, CommandKey) or _possible(key, targets)))
+    shown += [(key.shown, key.label, not isinstance(key, CommandKey) or _possible(key, targets)) for key in in_footer()]
     for written, label, possible in shown:
         wide = cells(written) + cells(label) + 3
         if taken + wide > width:

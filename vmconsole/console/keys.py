@@ -69,12 +69,14 @@ COMMAND_KEYS = (
     CommandKey("X", "terminate", ("terminate {vm}",), "shut down and remove it with its disks"),
     CommandKey("M", "migrate", ("migrate --live {vm} ", "migrate {vm} "), "move to another host", 25),
     CommandKey("n", "new", ("template instantiate ",), "new VM from a template"),
-    CommandKey("e", "edit", ("update {vm} ",), "edit its attributes"),
+    CommandKey("e", "edit", ("update {vm}",), "edit its attributes in your editor"),
 )
 
 SCREEN_KEYS = (
     ScreenKey("enter,d", "show", "pane(0)", "show everything about the VM", 10),
-    ScreenKey("slash", "filter", "filter", "filter the list as you type: words, state=runn host=h1 cpu>50 tag=prod !word", 11),
+    ScreenKey(
+        "slash", "filter", "filter", "filter the list as you type: words, state=runn host=h1 cpu>50 tag=prod !word", 11
+    ),
     ScreenKey("colon", "command", "command", "command line: what --batch understands, completed as you type", 12),
     ScreenKey("m", "actions", "menu", "every action on the VM, and why some are not possible now", 13),
     ScreenKey("space", "mark", "mark", "mark the VM and move on; a command then goes to all marked ones", 14),
@@ -101,13 +103,11 @@ SCREEN_KEYS = (
     ScreenKey("full_stop", "again", "again", "the last command once more"),
     ScreenKey("ctrl+r,f5", "reload", "reload", "read everything again"),
     ScreenKey("ctrl+s", "export", "export", "write the list as it is shown to a file, .csv or .json"),
-    ScreenKey("ctrl+p", "palette", "command_palette", "every command by name"),
+    ScreenKey("ctrl+p", "palette", "app.command_palette", "every command by name"),
     ScreenKey("escape", "back", "back", "one layer back: pane, filter, marks"),
     ScreenKey("q", "quit", "quit_or_back", "back, and at the top leave the console"),
 )
 _WRITTEN |= {"left_square_bracket": "[", "right_square_bracket": "]", "full_stop": "."}
-
-EVERYWHERE = frozenset(("ctrl+p", "question_mark,f1"))
 
 
 def in_footer() -> list[CommandKey | ScreenKey]:

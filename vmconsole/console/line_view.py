@@ -1,4 +1,4 @@
-"""A view of styled lines that sends the terminal only those that changed: header, panes, jobs and key bar are such views."""
+"""A view of styled lines that sends the terminal only those that changed: header, panes, jobs, keys."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shlex
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vmconsole.commands import parsing, registry, submission
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from vmconsole.commands.results import Result
     from vmconsole.store.session import Session
 
+    Ask = Callable[[str, bool], str]
+    """From a question, and whether the answer is secret, to the answer."""
+
 FACE = "console"
 PROGRAM = "vmconsole"
 
@@ -35,6 +38,19 @@ class Order(NamedTuple):
     line: str
     command: Command
     values: dict[str, Any]
+
+    @property
+    def reads(self) -> bool:
+        """Whether it only answers and changes nothing."""
+        return bool(self.command.reader)
+
+    @property
+    def wants_editor(self) -> bool:
+        """Whether the person's editor makes the file that was not named."""
+        return any(
+            argument.kind == "file" and argument.optional and self.values.get(argument.name) is None
+            for argument in self.command.arguments
+        )
 
     @property
     def batch_line(self) -> str:
@@ -49,35 +65,34 @@ class Plan(NamedTuple):
     requests: list[Request]
 
     @property
+    def possible(self) -> list[Request]:
+        """What there is to do and can be done."""
+        return [request for request in self.requests if request.error is None and not request.already]
+
+    @property
+    def refused(self) -> list[Request]:
+        """What cannot be done; the rest still can."""
+        return [request for request in self.requests if request.error is not None]
+
+    @property
     def vm_ids(self) -> list[int]:
         """The VMs it would hit, each once."""
-        return list(dict.fromkeys(request.vm_id for request in self.requests if request.vm_id is not None))
+        return list(dict.fromkeys(request.vm_id for request in self.possible if request.vm_id is not None))
 
     @property
     def actions(self) -> list[actions.Action]:
         """The life-cycle actions in it, each once."""
-        found = (life_cycle_action(request) for request in self.requests)
-        return list({action.name: action for action in found if action is not None}.values())
+        names = dict.fromkeys(request.command for request in self.possible)
+        return [action for action in actions.ACTIONS if action.name in names]
 
     @property
     def level(self) -> int:
-        """How strongly it has to be confirmed, 0 to 3: the command's own level, and what numbers make of it."""
-        count = len(self.vm_ids)
-        return max([self.order.command.level, *(int(actions.danger(action, count)) for action in self.actions)])
+        """How strongly it has to be confirmed, 0 to 3."""
+        return self.order.command.level(self.order.values, len(self.vm_ids) or len(self.possible))
 
     def without(self, vm_ids: set[int]) -> Plan:
         """The same plan for the other VMs."""
         return self._replace(requests=[request for request in self.requests if request.vm_id not in vm_ids])
-
-
-def life_cycle_action(request: Request) -> actions.Action | None:
-    """The action a request asks for; None for commands outside the life-cycle."""
-    for name in (f"{request.command}-{request.variant}", request.command):
-        try:
-            return actions.action(name)
-        except KeyError:
-            continue
-    return None
 
 
 def understand(line: str) -> Order:
@@ -96,27 +111,29 @@ def understand(line: str) -> Order:
     return Order(shlex.join(words), command, parsing.parse(command, rest))
 
 
-def prepare(url: str, order: Order) -> Plan:
-    """Check an order against the store, changing nothing. Raises what the command raises."""
+def prepare(url: str, order: Order, ask: Ask) -> Plan:
+    """Check an order against the store, changing nothing. Raises what the command raises.
+
+    Args:
+        ask: puts a question to the person and returns the answer; called in the thread that called this.
+    """
     with open_session(url, create=False) as session:
-        assert order.command.prepare is not None
-        return Plan(order, list(order.command.prepare(_context(session), order.values)))
+        return Plan(order, list(order.command.prepare(_context(session, ask), order.values)))
 
 
 def submit(url: str, requests: Sequence[Request]) -> list[str]:
     """Queue operations and see to it that somebody executes them; returns their ids."""
     with open_session(url, create=False) as session:
-        identities: list[str] = submission.submit(_context(session), requests)
+        identities = submission.submit(_context(session), requests)
     submission.summon(url)
-    return identities
+    return [identity for identity in identities if identity]
 
 
 def read(url: str, order: Order) -> Result:
     """The answer of a command that only reads."""
     with open_session(url, create=False) as session:
-        assert order.command.read is not None
         return order.command.read(_context(session), order.values)
 
 
-def _context(session: Session) -> Context:
-    return Context(session, current_user(session, os.environ), FACE, time.time)
+def _context(session: Session, ask: Ask | None = None) -> Context:
+    return Context(session, current_user(session, os.environ), FACE, time.time, ask)

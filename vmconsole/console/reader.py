@@ -9,7 +9,7 @@ from queue import SimpleQueue
 from typing import Any, NamedTuple, TypeVar
 
 from vmconsole.errors import Internal, VmconsoleError
-from vmconsole.store.feed import Feed, FleetRow, News
+from vmconsole.store.feed import PORTION, Feed, FleetRow, News
 from vmconsole.store.session import Session, open_session
 from vmconsole.store.users import User
 
@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 
 class Portion(NamedTuple):
-    """Further VMs of the opening."""
+    """Further VMs of what was reported before."""
 
     vms: list[FleetRow]
 
@@ -90,7 +90,7 @@ class Reader(threading.Thread):
                 with open_session(self._url, create=False, read_only=True) as session:
                     self._follow(session)
                 failures = 0
-            except Exception as error:  # a dead reader would leave a list that looks alive
+            except Exception as error:  # noqa: BLE001  # a dead reader would leave a list that looks alive
                 self._report(Trouble(_told(error)))
                 failures += 1
                 self._wake.wait(min(MAX_BACKOFF, 0.5 * 2**failures))
@@ -111,7 +111,9 @@ class Reader(threading.Thread):
             self._answer(session)
             news = feed.news()
             if news is not None:
-                self._report(news)
+                self._report(news._replace(vms=news.vms[:PORTION]))
+                for first in range(PORTION, len(news.vms), PORTION):
+                    self._report(Portion(news.vms[first : first + PORTION]))
             self._wake.wait(POLL_EVERY)
             self._wake.clear()
 
@@ -120,7 +122,7 @@ class Reader(threading.Thread):
             question, then = self._questions.get()
             try:
                 self._report(Answer(then, question(session, self._user)))
-            except Exception as error:  # one question without an answer is no reason to stop following the store
+            except Exception as error:  # noqa: BLE001  # one question without an answer is no reason to stop following the store
                 self._report(Unanswered(_told(error)))
 
 
@@ -128,5 +130,5 @@ def _told(error: Exception) -> VmconsoleError:
     """The error as it may be shown; what we did not foresee also goes to the log."""
     if isinstance(error, VmconsoleError):
         return error
-    log.exception("reading the store")
+    log.error("reading the store", exc_info=error)
     return Internal(f"a bug, {type(error).__name__}: {error}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -13,6 +14,8 @@ from vmconsole.store.users import current_user
 
 SWITCH_INTERVAL = 0.001
 """Seconds a thread may keep the interpreter while keys wait: the reader must not be felt."""
+COLLECT = (20_000, 20, 1000)
+"""Thresholds of the garbage collector: rows hold no cycles, and walking 100,000 of them would stop the screen."""
 NOTICE = "notice"
 """Key of the table `meta`: what the start chose for the user, such as the hypervisor taken into an empty store."""
 
@@ -31,6 +34,7 @@ def main(url: str, *, demo: bool, config_path: str | None = None) -> int:
     """
     require_terminal()
     sys.setswitchinterval(SWITCH_INTERVAL)
+    gc.set_threshold(*COLLECT)
     with open_session(url, create=True) as session:
         user = current_user(session, os.environ)
         sweep_period = config.load(session, config_path).number("sweep_period")

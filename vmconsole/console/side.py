@@ -66,6 +66,10 @@ class Side(Vertical):
     def on_mount(self) -> None:
         self.query_one(Tabs).draw(self.current)
 
+    def focus_pane(self) -> None:
+        """Send the keys to the pane."""
+        self.query_one("#pane").focus()
+
     def choose(self, index: int) -> None:
         """Show another pane."""
         self.current = index % len(PANES)

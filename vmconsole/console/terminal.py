@@ -26,7 +26,7 @@ def require_terminal() -> None:
 
 
 def on_ending(leave: Callable[[int], None]) -> None:
-    """Have `leave` called with the exit status when a signal asks the process to end; to be called in the event loop."""
+    """Have `leave` called with the exit status when a signal asks the process to end; called in the event loop."""
     loop = asyncio.get_running_loop()
     for number in ENDINGS:
         loop.add_signal_handler(number, leave, 128 + number)

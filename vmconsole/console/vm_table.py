@@ -161,7 +161,7 @@ class VmTable(ScrollView, can_focus=True):
         return Strip(segments).adjust_cell_length(layout.width, plain + over)
 
     def _state(self, row: FleetRow, role: str, silent: float | None) -> str:
-        """Glyph, word and how far the work on it is: `» migr 43%`; of a silent host how old the news is: `? runn 3m`."""
+        """Glyph, word and how far the work is, `» migr 43%`; of a silent host how old the news is, `? runn 3m`."""
         text = f"{GLYPHS[role]} {alias(row)}"
         if silent is not None:
             return f"{text} {_silence(silent)}"
@@ -190,14 +190,15 @@ class VmTable(ScrollView, can_focus=True):
 
     def _reveal_cursor(self) -> bool:
         """Scroll so that the cursor is seen. False when it was."""
-        top, index = self.scroll_offset.y, self.model.cursor_index
+        top, index, page = self.scroll_offset.y, self.model.cursor_index, self._page()
+        # Half a page at once: a line at a time would send the whole screen for every key.
         if index < top:
-            wanted = index
-        elif index >= top + self._page():
-            wanted = index - self._page() + 1
+            wanted = min(index, max(index - page // 2, 0))
+        elif index >= top + page:
+            wanted = index - page // 2
         else:
             return False
-        self.scroll_to(y=wanted, animate=False, force=True)
+        self.scroll_to(y=min(wanted, len(self.model.order) - page), animate=False, force=True)
         return True
 
     def move_to(self, index: int) -> None:

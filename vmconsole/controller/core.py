@@ -54,11 +54,11 @@ class Controller:
         self._place = True
         self._placed = 0.0
         self._active = time.monotonic()
-        journal = Journal(store, lease, time.time)
+        journal = Journal(store, lease, time.time, self._on_change)
         self._fleet = Fleet(store, settings, self._directory, self._on_event)
         instance = store.query("SELECT value FROM meta WHERE key = 'instance'")[0][0]
         self._around = Surroundings(store, journal, self._fleet, settings, time.time, instance, self._directory)
-        self._executor = Executor(journal, self._around, self._on_change)
+        self._executor = Executor(journal, self._around)
         self._monitor = Monitor(self._around, self._on_change)
 
     async def run(self) -> None:
@@ -104,17 +104,14 @@ class Controller:
 
     def _place_if_due(self) -> None:
         due = time.monotonic() - self._placed >= self._settings.number("placement_period")
-        if self._place or due:
+        if (self._place or due) and all(link.tried.is_set() for link in self._fleet):
             self._place, self._placed = False, time.monotonic()
             placement.examine_clones(self._around)
             if placement.cycle(self._around):
-                self._place = True  # more may be waiting than one cycle places
+                self._on_change()  # more may be waiting than one cycle places
                 self._executor.start_queued()
 
     async def _nap(self) -> None:
-        if self._place:
-            await asyncio.sleep(0)
-            return
         waiters = [asyncio.create_task(event.wait()) for event in (self._wake, self._stop)]
         await asyncio.wait(waiters, timeout=POLL_EVERY, return_when=asyncio.FIRST_COMPLETED)
         for waiter in waiters:

@@ -38,16 +38,11 @@ PROGRESS_EVERY = 0.25
 
 
 class Executor:
-    """Runs operations, each in its own task. Operations on one VM follow each other; hosts do not wait for one another.
+    """Runs operations, each in its own task. Operations on one VM follow each other; hosts do not wait for one another."""
 
-    Args:
-        on_end: called after every operation that ended or came to rest, so that placement can look again.
-    """
-
-    def __init__(self, journal: Journal, around: Surroundings, on_end: Callable[[], None]) -> None:
+    def __init__(self, journal: Journal, around: Surroundings) -> None:
         self._journal = journal
         self._around = around
-        self._on_end = on_end
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._loop = asyncio.get_running_loop()
         self.lost_lease = asyncio.Event()
@@ -71,7 +66,6 @@ class Executor:
             if vm_id is not None:
                 begun.add(vm_id)
             if job is None:
-                self._on_end()
                 continue
             if job.superseded and (task := self._tasks.get(job.superseded)) is not None:
                 task.cancel()
@@ -94,11 +88,7 @@ class Executor:
         job.report = self._reporter(job.id)
         task = asyncio.create_task(self._run(job), name=f"operation {job.id}")
         self._tasks[job.id] = task
-        task.add_done_callback(lambda _: self._ended(job.id))
-
-    def _ended(self, operation_id: str) -> None:
-        self._tasks.pop(operation_id, None)
-        self._on_end()
+        task.add_done_callback(lambda _: self._tasks.pop(job.id, None))
 
     def _reporter(self, operation_id: str) -> Callable[[int, int], None]:
         """Progress from any thread, written at most every so often and in the event loop."""

@@ -14,6 +14,8 @@ from vmconsole.lifecycle.flows import Record
 from vmconsole.lifecycle.history import clears_action, shown_as
 from vmconsole.lifecycle.stages import Outcome, next_on
 from vmconsole.lifecycle.steps import Variant
+from vmconsole.store import operations
+from vmconsole.store.ids import new_operation_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,12 +34,20 @@ _COLUMNS = (
 
 
 class Journal:
-    """The controller's hand on the table of operations."""
+    """The controller's hand on the table of operations.
 
-    def __init__(self, store: Store, lease: Lease, clock: Callable[[], float]) -> None:
+    Args:
+        clock: Unix seconds now.
+        on_end: called within the transaction that ends an operation; it may only take note.
+    """
+
+    def __init__(
+        self, store: Store, lease: Lease, clock: Callable[[], float], on_end: Callable[[], None] = lambda: None
+    ) -> None:
         self.store = store
         self._lease = lease
         self._clock = clock
+        self._on_end = on_end
 
     @contextmanager
     def write(self) -> Iterator[Store]:
@@ -116,7 +126,7 @@ class Journal:
             assignments, values = ", host_id = ?", [job.arguments["host_id"]]
         if asked.clears_resched:
             assignments += ", resched = 0"
-        self._move(job, flow.first, flow.variant, assignments, values, busy=True)
+        self._move(job, flow.first, flow.variant, assignments, values, busy=flow.first.is_transient)
         assert before is not None and job.position is not None
         if flow.record is Record.OPEN:
             history.note(self.store, job.vm_id, flow.record, shown_as(asked), job.id, now)
@@ -344,7 +354,22 @@ class Journal:
         if not states.holds_capacity(position):
             self.store.execute("UPDATE vm SET host_id = NULL, paused = 0 WHERE id = ?", (job.vm_id,))
         if position is states.DONE:
+            self._queue_cleanup(job)
             give_back(self.store, job.vm_id, int(self._clock()))
+
+    def _queue_cleanup(self, job: Job) -> None:
+        """A VM that went at once, from a place where no step clears up, may have left files on a host."""
+        left = self.store.query(
+            "SELECT 1 FROM disk WHERE vm_id = ? AND host_id IS NOT NULL AND volume <> '' AND persistent = 0"
+            " AND type NOT IN ('cdrom', 'foreign')"
+            " UNION ALL SELECT 1 FROM vm WHERE id = ? AND checkpoint_host_id IS NOT NULL",
+            (job.vm_id, job.vm_id),
+        )
+        if left:
+            operations.insert(
+                self.store, new_operation_id(), "vm.cleanup", {"vm_id": job.vm_id}, user_id=job.user_id,
+                asked_by=job.asked_by, face="controller", now=self._clock(),
+            )  # fmt: skip
 
     def _mine(self, job: Job) -> bool:
         rows = self.store.query("SELECT state, owner FROM operation WHERE id = ?", (job.id,))
@@ -366,6 +391,7 @@ class Journal:
             ),
         )  # fmt: skip
         self._event(job, state, error.message if error else "")
+        self._on_end()
 
     def _event(self, job: Job, state: str, note: str = "", *, position: str = "") -> None:
         self.store.execute(
@@ -394,7 +420,7 @@ def give_back(store: Store, vm_id: int | None, now: int) -> None:
     store.execute("UPDATE schedule SET next = NULL, enabled = 0 WHERE vm_id = ?", (vm_id,))
     store.execute("DELETE FROM system_snapshot WHERE vm_id = ?", (vm_id,))
     store.execute(
-        "UPDATE vm SET end_time = ?, resched = 0, checkpoint_host_id = NULL, cpu_percent = 0, memory_used_kib = 0"
+        "UPDATE vm SET end_time = ?, resched = 0, cpu_percent = 0, memory_used_kib = 0"
         " WHERE id = ?",
         (now, vm_id),
     )

@@ -57,7 +57,7 @@ def cycle(around: Surroundings) -> int:
     waiting = around.store.query(
         "SELECT id FROM vm WHERE state = ? AND busy IS NULL AND NOT EXISTS (SELECT 1 FROM operation"
         " WHERE operation.vm_id = vm.id AND (operation.state IN ('queued', 'running')"
-        "   OR (operation.command = 'deploy' AND operation.ended > ?))) ORDER BY id",
+        "   OR (operation.command = 'deploy' AND operation.state = 'failed' AND operation.ended > ?))) ORDER BY id",
         (states.PENDING.state, around.clock() - around.settings.number("placement_period")),
     )
     if not waiting:

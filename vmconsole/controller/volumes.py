@@ -79,6 +79,7 @@ async def image_on(around: Surroundings, image_id: int, host: Host, host_id: int
         return here
     for other_id in copies:
         link = around.fleet.link(other_id)
+        await link.tried.wait()
         if link.is_up and other_id != host_id:
             if here is not None:  # a copy that was never recorded as whole
                 await host.delete_volume(pool, name)

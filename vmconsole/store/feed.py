@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from vmconsole.store.users import User
 
 
-PORTION = 2000
+PORTION = 1000
 """VMs read at once while the list fills; small enough to be taken in between two frames."""
 
 
@@ -192,8 +192,8 @@ class Feed:
     def _surroundings(self, vms: list[FleetRow], gone: list[int], moved: list[dict[str, Any]]) -> News:
         query = self._store.query
         hosts = query(
-            "SELECT id, name, uri, state, cpus, memory_kib, cpu_percent, memory_used_kib, last_seen, down_since, message,"
-            " unverified FROM host ORDER BY id"
+            "SELECT id, name, uri, state, cpus, memory_kib, cpu_percent, memory_used_kib, last_seen, down_since,"
+            " message, unverified FROM host ORDER BY id"
         )
         lease = query("SELECT holder, since, expires, permanent FROM lease WHERE name = 'controller'")
         return News(

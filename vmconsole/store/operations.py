@@ -106,6 +106,11 @@ def states(store: Store, identities: Iterable[str]) -> dict[str, str]:
     return dict(store.query(f"SELECT id, state FROM operation WHERE id IN ({marks})", wanted)) if wanted else {}
 
 
+def unfinished(store: Store) -> bool:
+    """Whether any operation waits or runs."""
+    return bool(store.query("SELECT 1 FROM operation WHERE state IN ('queued', 'running') LIMIT 1"))
+
+
 def request_cancel(store: Store, identity: str, now: float) -> bool:
     """Ask for an operation's cancellation; a queued one ends at once. False when it has already ended."""
     with store.write():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from vmconsole.console.line_view import Line
 from vmconsole.console.panes.show import heading
@@ -45,7 +46,7 @@ def _last(values: Sequence[float | None]) -> float:
 def rates(counters: Sequence[tuple[int, int | None]]) -> list[float | None]:
     """Bytes a second between counters; None where one is missing or was reset."""
     found: list[float | None] = []
-    for (before, old), (after, new) in zip(counters, counters[1:], strict=False):
+    for (before, old), (after, new) in pairwise(counters):
         if old is None or new is None or new < old or after <= before:
             found.append(None)
         else:
@@ -61,9 +62,7 @@ def chart(values: Sequence[float | None], width: int, *, top: float = 0.0, heigh
     """
     columns = _condensed(values, width)
     highest = top or max((value for value in columns if value is not None), default=0.0) or 1.0
-    steps = [
-        0 if value is None else max(1, min(height * 8, round(value / highest * height * 8))) for value in columns
-    ]
+    steps = [0 if value is None else max(1, min(height * 8, round(value / highest * height * 8))) for value in columns]
     return [
         "".join(_LEVELS[max(0, min(8, step - row * 8))] for step in steps).rjust(width)
         for row in range(height - 1, -1, -1)

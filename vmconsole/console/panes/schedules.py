@@ -13,16 +13,10 @@ _REPEATS = {0: "weekly", 1: "monthly", 2: "yearly", 3: "hourly"}
 
 
 def lines(detail: Detail, now: float, width: int) -> list[Line]:
-    """The VM's schedules, the next firing first, or how to make the first one."""
+    """The VM's schedules, the next firing first."""
     schedules = sorted(detail.document["schedules"], key=lambda each: (each["next"] is None, each["next"] or 0))
-    number = detail.document["id"]
     if not schedules:
-        return [
-            heading("Schedules"),
-            [(" none", "dim")],
-            [],
-            [(" snapshot every night: ", "dim"), (f":snapshot-create {number} nightly --schedule 02:00 --daily", "key")],
-        ]
+        return [heading("Schedules"), [(" none", "dim")]]
     found: list[Line] = [heading("Schedules")]
     for schedule in schedules:
         found += _schedule(schedule, now)
@@ -44,7 +38,9 @@ def _schedule(schedule: dict[str, Any], now: float) -> list[Line]:
         [("     rule    ", "dim"), (_rule(schedule), "text")],
     ]
     if schedule["last"] is not None:
-        found.append([("     last    ", "dim"), (f"{moment(schedule['last'])}, {age(now - schedule['last'])} ago", "text")])
+        found.append(
+            [("     last    ", "dim"), (f"{moment(schedule['last'])}, {age(now - schedule['last'])} ago", "text")]
+        )
     if schedule["message"]:
         found.append([("     message ", "dim"), (fit(schedule["message"], 60, more="…").rstrip(), "unknown")])
     return found

@@ -15,15 +15,10 @@ def lines(detail: Detail, now: float, width: int) -> list[Line]:
     """All snapshots of the VM, or how to take the first."""
     vm = detail.document
     number = vm["id"]
-    found: list[Line] = [heading("System snapshots: memory and disks")]
-    for snapshot in vm["snapshots"]:
-        found.append(
-            [
-                (f" {snapshot['id']:>3} ", "dim"),
-                (snapshot["name"], "text"),
-                (f"  {moment(snapshot['time'])}, {age(now - snapshot['time'])} ago", "dim"),
-            ]
-        )
+    found: list[Line] = [
+        heading("System snapshots: memory and disks"),
+        *(_system_snapshot(snapshot, now) for snapshot in vm["snapshots"]),
+    ]
     if not vm["snapshots"]:
         found.append([(" none; take one: ", "dim"), (f":snapshot-create {number} NAME", "key")])
     for disk in vm["disks"]:
@@ -32,8 +27,18 @@ def lines(detail: Detail, now: float, width: int) -> list[Line]:
         if trees:
             found += tree(trees, now)
         else:
-            found.append([(" none; take one: ", "dim"), (f":disk-snapshot-create {number} {disk['disk_id']} NAME", "key")])
+            found.append(
+                [(" none; take one: ", "dim"), (f":disk-snapshot-create {number} {disk['disk_id']} NAME", "key")]
+            )
     return found
+
+
+def _system_snapshot(snapshot: dict[str, Any], now: float) -> Line:
+    return [
+        (f" {snapshot['id']:>3} ", "dim"),
+        (snapshot["name"], "text"),
+        (f"  {moment(snapshot['time'])}, {age(now - snapshot['time'])} ago", "dim"),
+    ]
 
 
 def tree(snapshots: list[dict[str, Any]], now: float) -> list[Line]:
@@ -54,9 +59,7 @@ def tree(snapshots: list[dict[str, Any]], now: float) -> list[Line]:
         drawn.add(snapshot["id"])
         found.append(_node(snapshot, indent + ("└─" if last else "├─"), now))
         below = indent + ("  " if last else "│ ")
-        stack += [
-            (child, below, not index) for index, child in enumerate(reversed(children.get(snapshot["id"], [])))
-        ]
+        stack += [(child, below, not index) for index, child in enumerate(reversed(children.get(snapshot["id"], [])))]
     return found
 
 

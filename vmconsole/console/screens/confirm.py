@@ -96,9 +96,10 @@ class Confirm(Question):
         LineView { background: $panel; }
         #victims { height: auto; max-height: 12; margin: 1 0 0 0; }
         #costs { height: auto; margin: 1 0 0 0; }
-        Input { margin: 1 0 0 0; border: none; height: 1; padding: 0 1; background: $boost; }
+        Input { margin: 1 0 0 0; padding: 0 1; background: $boost; }
         Horizontal { height: 1; margin: 1 0 0 0; align-horizontal: right; }
-        Button { min-width: 12; height: 1; border: none; margin: 0 0 0 2; background: $boost; color: $foreground; }
+        Button { min-width: 12; margin: 0 0 0 2; background: $boost; color: $foreground; }
+        Button:disabled { color: $role-dim; }
         Button:focus { background: $primary; color: $background; text-style: bold; }
         #yes:focus { background: $error; color: $background; }
     }
@@ -133,10 +134,10 @@ class Confirm(Question):
             yield victims
             yield LineView(id="costs")
             if self._phrase:
-                yield Input(placeholder=f"type {self._phrase} to confirm", id="phrase")
+                yield Input(placeholder=f"type {self._phrase} to confirm", id="phrase", compact=True)
             with Horizontal():
-                yield Button("Cancel", id="no")
-                yield Button("Do it", id="yes", disabled=bool(self._phrase))
+                yield Button("Cancel", id="no", compact=True)
+                yield Button("Do it", id="yes", compact=True, disabled=bool(self._phrase))
 
     def on_mount(self) -> None:
         super().on_mount()

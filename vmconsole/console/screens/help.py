@@ -16,12 +16,15 @@ _MORE = (
 )
 
 
-def lines(where: str = "") -> list[Line]:
+def lines() -> list[Line]:
     """Every key with what it does and, for commands, the line it stands for."""
-    found: list[Line] = [[("Actions", "title"), ("   on the marked VMs, else on the one under the cursor", "dim")]]
+    found: list[Line] = [
+        [("Actions", "title"), ("  on the marked VMs, else on the one under the cursor;", "dim")],
+        [("         in a shell: vmconsole and the same line", "dim")],
+    ]
     for key in COMMAND_KEYS:
         line = key.lines[0].replace("{vm}", "VM").strip()
-        found.append([(f"  {fit(key.shown, _KEY_WIDTH)}", "key"), (fit(key.help, 52), "text"), (f"vmconsole {line}", "dim")])
+        found.append([(f"  {fit(key.shown, 3)}", "key"), (fit(f":{line}", 24), "strong"), (key.help, "text")])
     found += [[], [("Screen", "title")]]
     for other in SCREEN_KEYS:
         found.append([(f"  {fit(other.shown, _KEY_WIDTH)}", "key"), (other.help, "text")])

@@ -18,6 +18,7 @@ from textual.widgets.option_list import Option
 from vmconsole.console.line_view import Line
 from vmconsole.console.palette import Palette
 from vmconsole.presentation import safe
+from vmconsole.store.feed import FleetRow
 
 
 class Choice(NamedTuple):
@@ -38,13 +39,21 @@ class Menu(ModalScreen[str | None]):
             border: round $border; border-title-color: $primary; border-title-style: bold;
             border-subtitle-color: $role-dim; background: $panel;
         }
-        OptionList { border: none; padding: 0 1; background: $panel; height: auto; max-height: 1fr; scrollbar-size-vertical: 1; }
+        OptionList {
+            border: none; padding: 0 1; background: $panel; height: auto; max-height: 1fr; scrollbar-size-vertical: 1;
+        }
         OptionList:focus { border: none; }
-        OptionList > .option-list--option-highlighted { background: $block-cursor-background; color: $block-cursor-foreground; }
+        OptionList > .option-list--option-highlighted {
+            background: $block-cursor-background; color: $block-cursor-foreground;
+        }
         OptionList > .option-list--option-disabled { color: $role-dim; }
     }
     """
-    BINDINGS = [Binding("escape,q,m", "dismiss(None)", "Back"), Binding("j", "down", show=False), Binding("k", "up", show=False)]
+    BINDINGS = [
+        Binding("escape,q,m", "dismiss(None)", "Back"),
+        Binding("j", "down", show=False),
+        Binding("k", "up", show=False),
+    ]
 
     def __init__(self, title: str, choices: Sequence[Choice], hint: str = "enter choose  esc back") -> None:
         super().__init__()
@@ -79,6 +88,14 @@ class Menu(ModalScreen[str | None]):
 
     def action_up(self) -> None:
         self.query_one(OptionList).action_cursor_up()
+
+
+def copy_choices(row: FleetRow | None, last_line: str) -> list[Choice]:
+    """What can be copied: a VM's name, id and addresses, and the last command as a shell takes it."""
+    texts = [] if row is None else [("name", row.name), ("id", str(row.id)), *(("address", ip) for ip in row.ips)]
+    if last_line:
+        texts.append(("last command", f"vmconsole {last_line}"))
+    return [Choice(safe(text), [(f"{name:14}", "dim"), (text, "strong")]) for name, text in texts]
 
 
 def _text(line: Line, palette: Palette) -> Text:

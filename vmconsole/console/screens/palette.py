@@ -29,13 +29,13 @@ class Commands(Provider):
     def _entries(self) -> Iterator[Entry]:
         console = cast("Console", self.app)
         for key in COMMAND_KEYS:
-            yield Entry(f"{key.label}  ({key.shown})", key.help, partial(console.press_command_key, key))
+            yield Entry(f"{key.label}  ({key.shown})", key.help, partial(console.fleet.press, key))
         for other in SCREEN_KEYS:
-            action = partial(console.run_action, other.action)
+            action = partial(console.fleet.run_action, other.action)
             yield Entry(f"{other.label}  ({other.shown})", other.help, action)
         yield Entry("theme", "other colours; ansi-dark and ansi-light are the terminal's own", console.search_themes)
         for command in registry.every():
-            yield Entry(f":{command.words}", command.help, partial(console.open_command, command))
+            yield Entry(f":{command.words}", command.help, partial(console.fleet.open_command, command))
 
     async def discover(self) -> Hits:
         for entry in self._entries():

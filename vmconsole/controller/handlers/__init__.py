@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 HANDLERS: dict[str, Handler] = {
     "vm.create": vm.create,
+    "vm.cleanup": vm.cleanup,
     "template.create": template.create,
     "template.delete": template.delete,
     "host.create": host.create,
@@ -26,6 +27,8 @@ HANDLERS: dict[str, Handler] = {
     "host.disable": host.disable,
     "host.offline": host.offline,
     "host.importvm": host.importvm,
+    "host.trust": host.trust,
+    "host.keys": host.keys,
     "image.create": image.create,
     "image.delete": image.delete,
     "setting.set": setting.change,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import json
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 import backends
 from backends import uri as uris
 from vmconsole.controller.importing import adopt
-from vmconsole.errors import Conflict, NotFound
+from vmconsole.errors import Conflict, Denied, NotFound
 from vmconsole.lifecycle.host_states import DISABLED, INIT, MONITORED, OFFLINE
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ async def create(job: Job, around: Surroundings) -> Effect:
     try:
         info = await host.open()
         _check_machine(around.store, info)
-        domains = await host.domains()
+        domains = list(await host.domains())
     except BaseException:
         await host.close()
         raise
@@ -148,7 +149,8 @@ async def importvm(job: Job, around: Surroundings) -> Effect:
 
 async def enable(job: Job, around: Surroundings) -> Effect:
     """Let the host be placed on and be watched again."""
-    return _set_state(job, INIT)
+    connected = any(link.host_id == job.arguments["host_id"] and link.is_up for link in around.fleet)
+    return _set_state(job, MONITORED if connected else INIT)
 
 
 async def disable(job: Job, around: Surroundings) -> Effect:
@@ -195,3 +197,24 @@ async def delete(job: Job, around: Surroundings) -> Effect:
             store.execute(statement, (host_id,))
 
     return effect
+
+
+async def trust(job: Job, around: Surroundings) -> Effect:
+    """Accept a host's ssh key whose fingerprint the person has compared.
+
+    Raises:
+        Denied: the host shows no key with that fingerprint.
+    """
+    uri, fingerprint = str(job.arguments["uri"]), str(job.arguments["fingerprint"])
+    accepted = await asyncio.to_thread(backends.trust, uri, fingerprint, run_dir=Path(around.run_dir))
+    if not accepted:
+        raise Denied(f"the host shows no key with the fingerprint {fingerprint}", code="HOST_KEY_CHANGED")
+    for link in around.fleet:
+        link.hurry()
+    return lambda store: {"fingerprint": fingerprint}
+
+
+async def keys(job: Job, around: Surroundings) -> Effect:
+    """Ask a host for the keys it shows, so that a person can compare their fingerprints."""
+    found = await asyncio.to_thread(backends.host_keys, str(job.arguments["uri"]))
+    return lambda store: {"keys": [f"{fingerprint} ({kind})" for kind, fingerprint in found]}

@@ -32,6 +32,8 @@ async def create(job: Job, around: Surroundings) -> Effect:
         NoInput: the file is missing or unreadable. Unavailable: no host is connected.
     """
     arguments = job.arguments
+    for known in around.fleet:
+        await known.tried.wait()
     link = _roomiest(around)
     number = _register(job, around)
     try:

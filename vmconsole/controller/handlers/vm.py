@@ -6,6 +6,8 @@ import json
 import uuid
 from typing import TYPE_CHECKING
 
+from vmconsole.controller import vm_record
+from vmconsole.controller.steps import files
 from vmconsole.errors import BadInput, Conflict, Denied, NotFound
 from vmconsole.lifecycle import actions, permissions
 from vmconsole.lifecycle.permissions import Right
@@ -44,6 +46,14 @@ async def create(job: Job, around: Surroundings) -> Effect:
         return {"vm_ids": [birth.make(name) for name in vm_names]}
 
     return effect
+
+
+async def cleanup(job: Job, around: Surroundings) -> Effect:
+    """Clear away what a VM left on a host when it went at once; an imported domain is left as it is."""
+    vm = vm_record.load(around.store, int(job.arguments["vm_id"]))
+    if not vm.imported:
+        await files.remove_files(around, vm, None)
+    return lambda store: files.forget_files(store, vm.id)
 
 
 class _Birth:

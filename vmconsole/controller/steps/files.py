@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from backends.base import Host
     from vmconsole.controller.steps import Effect
-    from vmconsole.controller.vm_record import Disk
-    from vmconsole.controller.work import Work
+    from vmconsole.controller.vm_record import Disk, VmRecord
+    from vmconsole.controller.work import Surroundings, Work
     from vmconsole.store.session import Store
 
 log = logging.getLogger(__name__)
@@ -133,7 +133,7 @@ async def epilog(work: Work) -> Effect:
     """The VM is over: remove its definition and the volumes that were made for it; images in place stay."""
     await work.host.undefine(work.vm.uuid)
     await _remove_files(work)
-    return lambda table: _forget_files(table, work.vm.id)
+    return lambda table: forget_files(table, work.vm.id)
 
 
 async def cleanup(work: Work) -> Effect:
@@ -147,29 +147,39 @@ async def cleanup(work: Work) -> Effect:
         await _remove_files(work)
     except (BackendError, VmconsoleError) as error:
         log.warning("%s: clean-up on %s: %s", work.vm.label, work.host.name, error.message)
-    return lambda table: _forget_files(table, work.vm.id)
+    return lambda table: forget_files(table, work.vm.id)
 
 
 async def _remove_files(work: Work) -> None:
-    for disk in work.vm.disks:
+    await remove_files(work.around, work.vm, work.host_id)
+
+
+async def remove_files(around: Surroundings, vm: VmRecord, host_id: int | None) -> None:
+    """Delete what was made for a VM: its volumes and its saved memory, on whichever host each lies.
+
+    Args:
+        host_id: where to look for what is not known to lie anywhere: a step may have been interrupted.
+    """
+    for disk in vm.disks:
         if not disk.in_place:
-            name = disk.volume or disk_volume(work.vm.id, disk.disk_id)
-            await _remove(work, name, disk.host_id)
-    await _remove(work, work.vm.checkpoint, work.vm.checkpoint_host_id)
+            lies_on = disk.host_id if disk.host_id is not None else host_id
+            await _remove(around, disk.volume or disk_volume(vm.id, disk.disk_id), lies_on)
+    await _remove(around, vm.checkpoint, vm.checkpoint_host_id if vm.checkpoint_host_id is not None else host_id)
 
 
-async def _remove(work: Work, volume: str, host_id: int | None) -> None:
-    """Delete a volume of the system datastore on the host where it lies, by default the step's."""
-    host: Host = work.host
-    if host_id not in (None, work.host_id):
-        try:
-            host = work.around.fleet.link(host_id).require_up()
-        except NotFound:
-            return
-    await host.delete_volume(await ready_pool(work.around, host, SYSTEM), volume)
+async def _remove(around: Surroundings, volume: str, host_id: int | None) -> None:
+    """Delete a volume of the system datastore; on a host that was let go it is not ours any more."""
+    if host_id is None:
+        return
+    try:
+        host = around.fleet.link(host_id).require_up()
+    except NotFound:
+        return
+    await host.delete_volume(await ready_pool(around, host, SYSTEM), volume)
 
 
-def _forget_files(table: Store, vm_id: int) -> dict[str, Any]:
+def forget_files(table: Store, vm_id: int) -> dict[str, Any]:
+    """The record of what `remove_files` removed."""
     table.execute(
         "UPDATE disk SET volume = '', path = '', host_id = NULL"
         " WHERE vm_id = ? AND type <> 'foreign' AND (persistent = 0)",

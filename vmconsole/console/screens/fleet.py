@@ -1,0 +1,357 @@
+"""The main screen: header, list, pane, running operations, keys, and lines to type on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Horizontal
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.widgets import Static
+
+from vmconsole.commands import registry
+from vmconsole.console import action_menu, header, jobs, key_bar
+from vmconsole.console.columns import NAMES
+from vmconsole.console.command_line import CommandLine, FileLine, FilterLine, TypedLine
+from vmconsole.console.completion import complete
+from vmconsole.console.empty import what_to_type
+from vmconsole.console.export import export
+from vmconsole.console.filtering import SelectionError
+from vmconsole.console.fleet import FleetModel
+from vmconsole.console.following import Follower
+from vmconsole.console.freshness import Freshness
+from vmconsole.console.keys import COMMAND_KEYS, SCREEN_KEYS, CommandKey
+from vmconsole.console.line_view import Line, LineView
+from vmconsole.console.names import Names
+from vmconsole.console.panes import PANES
+from vmconsole.console.screens import help as help_page
+from vmconsole.console.screens.menu import Menu, copy_choices
+from vmconsole.console.screens.pager import Pager
+from vmconsole.console.side import Side, Tabs
+from vmconsole.console.vm_table import VmTable
+from vmconsole.errors import VmconsoleError
+from vmconsole.store import feed
+
+if TYPE_CHECKING:
+    from vmconsole.commands.declaration import Command
+    from vmconsole.console.conductor import Conductor
+    from vmconsole.console.names import Ask
+
+REST = 0.12
+"""Seconds the cursor must rest before the pane and the keys follow it."""
+JOB_LINES, HEADER_LINES = 5, 5
+
+
+class FleetScreen(Screen[None]):
+    """Shows the model and turns keys into command lines.
+
+    Args:
+        conductor: runs command lines.
+        ask: has something read from the store, see `reader.Reader.ask`.
+        tell: shows a sentence; the second argument is information, warning or error.
+        clock: Unix seconds now.
+        notice: what was chosen for the user at the start, shown in the header.
+    """
+
+    BINDINGS = [
+        *(Binding(key.key, f"command_key({index})", key.label, show=False) for index, key in enumerate(COMMAND_KEYS)),
+        *(Binding(key.key, key.action, key.label, show=False) for key in SCREEN_KEYS),
+    ]
+
+    def __init__(
+        self,
+        model: FleetModel,
+        conductor: Conductor,
+        ask: Ask,
+        tell: Callable[[str, str], None],
+        *,
+        freshness: Freshness,
+        clock: Callable[[], float],
+        notice: str,
+    ) -> None:
+        super().__init__()
+        self.model = model
+        self.trouble = ""
+        """Why the store cannot be read; shown in the header."""
+        self._conductor = conductor
+        self._tell = tell
+        self._freshness = freshness
+        self._clock = clock
+        self._notice = notice
+        self._names = Names(model, ask)
+        self._look_timer: Timer | None = None
+        self.table = VmTable(model, freshness, clock)
+        self.side = Side(clock, id="side")
+        self._follower = Follower(model, ask, self.side.show_detail)
+        self._command_line = CommandLine(lambda line: complete(line, registry.every(), self._names), id="command")
+        self._filter_line = FilterLine(id="filter")
+        self._file_line = FileLine(id="file")
+        self._header, self._jobs_bar, self._key_bar = LineView(id="header"), LineView(id="jobs"), LineView(id="keys")
+
+    def compose(self) -> ComposeResult:
+        yield self._header
+        with Horizontal(id="body"):
+            yield self.table
+            yield self.side
+        yield self._jobs_bar
+        yield self._filter_line
+        yield self._command_line
+        yield self._file_line
+        yield self._key_bar
+        yield Static("terminal too small", id="small")
+
+    def on_mount(self) -> None:
+        for bar in (self._header, self._jobs_bar, self._key_bar):
+            bar.can_focus = False
+        self.table.focus()
+        self.set_interval(1.0, self._tick)
+
+    # Drawing
+
+    def _tick(self) -> None:
+        self.draw()
+        if self.pane_is_seen:
+            self.side.draw()
+
+    def draw(self) -> None:
+        """Bring everything up to date; only lines that changed are sent to the terminal."""
+        if not self.is_attached:
+            return
+        self.table.empty_text = what_to_type(self.model)
+        self.table.fleet_changed()
+        self._draw_bars()
+        if self._follower.is_behind:
+            self._look_soon()
+
+    def _draw_bars(self) -> None:
+        now, width = self._clock(), self.size.width
+        found = header.lines(self.model, self._freshness, now, width, notice=self._notice, trouble=self.trouble)
+        _fill(self._header, found[:HEADER_LINES])
+        _fill(self._jobs_bar, jobs.lines(self.model, now, width, JOB_LINES))
+        self._draw_keys()
+
+    def _draw_keys(self) -> None:
+        in_pane = self.pane_is_seen and self.focused is not self.table
+        _fill(self._key_bar, key_bar.lines(self.model.targets(), self.size.width, in_pane=in_pane))
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self.draw)
+
+    # The pane
+
+    @property
+    def pane_is_seen(self) -> bool:
+        """Whether there is room for the pane, or it was opened over the list."""
+        return bool(self.side.display) and self.side.size.width > 0
+
+    def took(self, news: feed.News) -> None:
+        """The model has taken in news: look again at the VM in the pane if they are about it."""
+        if self._follower.concerned(news):
+            self._look_soon()
+
+    @on(VmTable.Moved)
+    def _look_soon(self) -> None:
+        if self._look_timer is not None:
+            self._look_timer.stop()
+        self._look_timer = self.set_timer(REST, self._look)
+
+    def _look(self) -> None:
+        self._draw_keys()
+        if self.pane_is_seen:
+            self._follower.look()
+
+    def action_pane(self, index: int) -> None:
+        """Show a pane of the VM under the cursor; where it covers the list, go there."""
+        self.side.choose(index)
+        if self.pane_is_seen:
+            self._look_soon()
+        else:
+            self.add_class("-pane-open")
+            self.call_after_refresh(self._pane_opened)
+
+    def _pane_opened(self) -> None:
+        self.side.focus_pane()
+        self._look()
+
+    def action_turn_pane(self, by: int) -> None:
+        self.action_pane((self.side.current + by) % len(PANES))
+
+    def action_close_pane(self) -> None:
+        self.remove_class("-pane-open")
+        self.table.focus()
+        self.call_after_refresh(self.draw)
+
+    def action_switch_side(self) -> None:
+        if self.pane_is_seen and self.focused is self.table:
+            self.side.focus_pane()
+        else:
+            self.action_close_pane()
+        self.call_after_refresh(self._draw_keys)
+
+    @on(VmTable.Entered)
+    def _entered(self) -> None:
+        self.action_pane(0)
+
+    @on(Tabs.Chosen)
+    def _tab_chosen(self, event: Tabs.Chosen) -> None:
+        self.side.choose(event.index)
+
+    # Lines to type on
+
+    def begin(self, line: str) -> None:
+        """Run a command line; one that ends in a blank is opened to be completed."""
+        if line.endswith(" "):
+            self._names.refresh(self._command_line.refresh_candidates)
+            self._command_line.open_with(line)
+        else:
+            self._conductor.run(line)
+
+    def action_command(self) -> None:
+        self._names.refresh(self._command_line.refresh_candidates)
+        self._command_line.open_with("")
+
+    @on(CommandLine.Submitted)
+    def _submitted(self, event: CommandLine.Submitted) -> None:
+        if event.text in ("q", "quit", "exit"):
+            self.app.exit(0)
+        else:
+            self._conductor.run(event.text)
+
+    def action_filter(self) -> None:
+        self.remove_class("-pane-open")
+        self._filter_line.open_with(self.model.filter.text)
+
+    @on(FilterLine.Changed)
+    def _filter_changed(self, event: FilterLine.Changed) -> None:
+        try:
+            self.model.set_filter(event.text)
+        except SelectionError as error:  # half typed, as a rule: the last good filter stays
+            self._filter_line.tell([[(f" {error}", "unknown")]])
+            return
+        self._filter_line.tell([])
+        self.draw()
+
+    def action_export(self) -> None:
+        self._file_line.open_with("vms.csv")
+
+    @on(FileLine.Submitted)
+    def _export(self, event: FileLine.Submitted) -> None:
+        try:
+            self._tell(f"{export(self.model, event.path):,} VMs written to {event.path}", "information")
+        except VmconsoleError as error:
+            self._tell(error.message, "error")
+
+    @on(TypedLine.Closed)
+    def _line_closed(self) -> None:
+        if self.has_class("-pane-open"):
+            self.side.focus_pane()
+        else:
+            self.table.focus()
+        self.draw()
+
+    # Commands
+
+    def action_command_key(self, index: int) -> None:
+        self.press(COMMAND_KEYS[index])
+
+    def press(self, key: CommandKey) -> None:
+        """Do what a key stands for to the marked VMs, else to the one under the cursor."""
+        targets = self.model.targets()
+        if "{vm}" in key.lines[0] and not targets:
+            self._tell("no VM is chosen", "warning")
+        else:
+            self.begin(action_menu.line_for(key, targets))
+
+    def open_command(self, command: Command) -> None:
+        """Run a command on the marked VMs, or open it to be completed."""
+        self.begin(action_menu.line_of(command, self.model.targets()))
+
+    def action_menu(self) -> None:
+        targets = self.model.targets()
+        if not targets:
+            self._tell("no VM is chosen", "warning")
+            return
+        title = targets[0].name if len(targets) == 1 else f"{len(targets):,} VMs"
+        self.app.push_screen(Menu(title, action_menu.choices(targets)), lambda line: self.begin(line) if line else None)
+
+    def action_again(self) -> None:
+        if self._conductor.last_line:
+            self._conductor.run(self._conductor.last_line)
+
+    def action_copy(self) -> None:
+        choices = copy_choices(self.model.current, self._conductor.last_line)
+        self.app.push_screen(Menu("Copy", choices), self._copy)
+
+    def _copy(self, text: str | None) -> None:
+        if text:
+            self.app.copy_to_clipboard(text)
+            self._tell(f"copied: {text}", "information")
+
+    def action_serial(self) -> None:
+        self._tell("the serial console is not built yet; virsh console on the host reaches it", "warning")
+
+    # Marks, order, layers
+
+    def action_mark(self) -> None:
+        self.table.action_mark_and_move(1)
+        self._draw_bars()
+
+    def action_mark_all(self) -> None:
+        self.model.mark_shown()
+        self.draw()
+
+    def action_unmark(self) -> None:
+        self.model.marks.clear()
+        self.draw()
+
+    def action_invert_marks(self) -> None:
+        self.model.invert_marks()
+        self.draw()
+
+    @on(VmTable.Sorted)
+    def _sorted(self, event: VmTable.Sorted) -> None:
+        self.model.sort_by(event.column)
+        self.draw()
+
+    def action_sort(self, by: int) -> None:
+        self.model.sort_by(NAMES[(NAMES.index(self.model.sort) + by) % len(NAMES)])
+        self.draw()
+
+    def action_invert_order(self) -> None:
+        self.model.invert_order()
+        self.draw()
+
+    def action_help(self) -> None:
+        self.app.push_screen(Pager("Keys", help_page.lines()))
+
+    def action_reload(self) -> None:
+        self._names.forget()
+        self.draw()
+        self._look()
+
+    def action_back(self) -> None:
+        """One layer back: pane, filter, marks."""
+        if self.focused is not self.table:
+            self.action_close_pane()
+        elif self.model.filter:
+            self.model.set_filter("")
+            self.draw()
+        elif self.model.marks:
+            self.action_unmark()
+
+    def action_quit_or_back(self) -> None:
+        if self.focused is not self.table:
+            self.action_close_pane()
+        else:
+            self.app.exit(0)
+
+
+def _fill(bar: LineView, lines: list[Line]) -> None:
+    """Show lines in a bar that is as high as they are many."""
+    if bar.styles.height is None or bar.styles.height.value != len(lines):
+        bar.styles.height = len(lines)
+    bar.show(lines)
