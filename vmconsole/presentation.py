@@ -17,10 +17,11 @@ _CARRIER = "\N{DOTTED CIRCLE}"
 _UNSEEN = frozenset(
     (
         0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x180B, 0x180C, 0x180D, 0x180F, 0x2800, 0x3164, 0xFFA0,
-        *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0),
+        *range(0xFE00, 0xFE10), *range(0x1F3FB, 0x1F400), *range(0xE0100, 0xE01F0),
     )
 )  # fmt: skip
-"""Printable by their category, invisible on a screen: joiners, fillers, variation selectors."""
+"""Printable by their category, but invisible, or of a width on which terminals differ: joiners, fillers, variation
+selectors, skin tones."""
 
 
 def safe(text: str, limit: int | None = None) -> str:
@@ -74,8 +75,8 @@ def cells(text: str) -> int:
 
 
 def _width(char: str) -> int:
-    if unicodedata.category(char) in ("Mn", "Me"):
-        return 0
+    if unicodedata.category(char) in ("Mn", "Me") or "\u1160" <= char <= "\u11ff" or "\ud7b0" <= char <= "\ud7ff":
+        return 0  # marks, and the vowels and finals that are drawn into the Hangul syllable before them
     return 2 if unicodedata.east_asian_width(char) in ("W", "F") else 1
 
 

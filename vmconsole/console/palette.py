@@ -158,6 +158,10 @@ class Palette:
             title=self._styles["key"] + Style(bold=True),
             failure=failure + Style(bold=True),
             mark=self._styles["mark"] + Style(bold=True),
+            chosen=Style(
+                color=Color.parse(variables["block-cursor-foreground"]).rich_color,
+                bgcolor=Color.parse(variables["block-cursor-background"]).rich_color,
+            ),
             alarm=Style(color=background, bgcolor=failure.color, bold=True),
         )
 

@@ -5,28 +5,98 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from rich.style import Style
-from rich.text import Text
-from textual import on
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
+from textual.message import Message
 from textual.screen import ModalScreen
-from textual.widgets import OptionList
-from textual.widgets.option_list import Option
 
-from vmconsole.console.line_view import Line
-from vmconsole.console.palette import Palette
-from vmconsole.presentation import safe
+from vmconsole.console.line_view import Line, LineView, plain
+from vmconsole.presentation import fit, safe
 from vmconsole.store.feed import FleetRow
 
 
 class Choice(NamedTuple):
-    """One entry: what is returned, how it looks, and whether it may be chosen. An empty value is a heading."""
+    """One entry: what is returned, how it looks, and whether it may be chosen."""
 
     value: str
     line: Line
     possible: bool = True
+
+
+class Choices(LineView, can_focus=True):
+    """The entries with a cursor that rests on possible ones only."""
+
+    BINDINGS = [
+        Binding("up,k", "move(-1)", "Up"),
+        Binding("down,j", "move(1)", "Down"),
+        Binding("pageup", "move(-10)", "Page up"),
+        Binding("pagedown", "move(10)", "Page down"),
+        Binding("home", "edge(0)", "First"),
+        Binding("end", "edge(-1)", "Last"),
+        Binding("enter", "choose", "Choose"),
+    ]
+
+    class Chosen(Message):
+        """An entry was chosen."""
+
+        def __init__(self, value: str) -> None:
+            super().__init__()
+            self.value = value
+
+    def __init__(self, choices: Sequence[Choice]) -> None:
+        super().__init__(id="choices")
+        self._choices = choices
+        self._possible = [index for index, choice in enumerate(choices) if choice.possible]
+        self._at = 0
+
+    def on_mount(self) -> None:
+        self._draw()
+
+    def _draw(self) -> None:
+        chosen = self._possible[self._at] if self._possible else -1
+        self.show(
+            [
+                [(fit(plain(choice.line), self.size.width), "chosen")] if index == chosen else choice.line
+                for index, choice in enumerate(self._choices)
+            ]
+        )
+
+    def on_resize(self) -> None:
+        super().on_resize()
+        self._draw()
+
+    def action_move(self, by: int) -> None:
+        """Go on by some possible entries; those that are not are looked at by scrolling past the last."""
+        wanted = self._at + by
+        if not self._possible or wanted >= len(self._possible):
+            self.scroll_relative(y=by, animate=False)
+        if self._possible:
+            self._at = max(0, min(wanted, len(self._possible) - 1))
+            self._draw()
+            if wanted < len(self._possible):
+                self._reveal(self._possible[self._at])
+
+    def action_edge(self, end: int) -> None:
+        if end == 0:
+            self.action_move(-len(self._choices))
+        else:
+            self.scroll_end(animate=False)
+
+    def _reveal(self, line: int) -> None:
+        top, height = self.scroll_offset.y, self.size.height
+        if line < top or line >= top + height:
+            self.scroll_to(y=max(line - height // 2, 0), animate=False, force=True)
+
+    def action_choose(self) -> None:
+        if self._possible:
+            self.post_message(self.Chosen(self._choices[self._possible[self._at]].value))
+
+    def on_click(self, event: events.Click) -> None:
+        line = self.scroll_offset.y + event.y
+        if line < len(self._choices) and self._choices[line].possible:
+            self.post_message(self.Chosen(self._choices[line].value))
 
 
 class Menu(ModalScreen[str | None]):
@@ -35,59 +105,31 @@ class Menu(ModalScreen[str | None]):
     DEFAULT_CSS = """
     Menu { align: center middle; background: $background 60%;
         & > Vertical {
-            width: 92; max-width: 100%; height: auto; max-height: 100%;
+            width: 92; max-width: 100%; height: auto; max-height: 100%; padding: 0 1;
             border: round $border; border-title-color: $primary; border-title-style: bold;
             border-subtitle-color: $role-dim; background: $panel;
         }
-        OptionList {
-            border: none; padding: 0 1; background: $panel; height: auto; max-height: 1fr; scrollbar-size-vertical: 1;
-        }
-        OptionList:focus { border: none; }
-        OptionList > .option-list--option-highlighted {
-            background: $block-cursor-background; color: $block-cursor-foreground;
-        }
-        OptionList > .option-list--option-disabled { color: $role-dim; }
+        Choices { height: auto; max-height: 1fr; background: $panel; }
     }
     """
-    BINDINGS = [
-        Binding("escape,q,m", "dismiss(None)", "Back"),
-        Binding("j", "down", show=False),
-        Binding("k", "up", show=False),
-    ]
+    BINDINGS = [Binding("escape,q,m", "dismiss(None)", "Back")]
 
-    def __init__(self, title: str, choices: Sequence[Choice], hint: str = "enter choose  esc back") -> None:
+    def __init__(self, title: str, choices: Sequence[Choice]) -> None:
         super().__init__()
         self._title = title
         self._choices = choices
-        self._hint = hint
 
     def compose(self) -> ComposeResult:
         with Vertical() as box:
             box.border_title = f" {safe(self._title)} ".replace("[", r"\[")
-            box.border_subtitle = f" {self._hint} "
-            yield OptionList()
+            box.border_subtitle = " enter choose  esc back "
+            yield Choices(self._choices)
 
     def on_mount(self) -> None:
-        palette = Palette(self.app.theme_variables, Style())
-        menu = self.query_one(OptionList)
-        menu.add_options(
-            [
-                Option(_text(choice.line, palette), id=f"choice-{index}", disabled=not choice.possible)
-                for index, choice in enumerate(self._choices)
-            ]
-        )
-        menu.highlighted = next((index for index, choice in enumerate(self._choices) if choice.possible), None)
-        menu.focus()
+        self.query_one(Choices).focus()
 
-    @on(OptionList.OptionSelected)
-    def _chosen(self, event: OptionList.OptionSelected) -> None:
-        self.dismiss(self._choices[event.option_index].value)
-
-    def action_down(self) -> None:
-        self.query_one(OptionList).action_cursor_down()
-
-    def action_up(self) -> None:
-        self.query_one(OptionList).action_cursor_up()
+    def on_choices_chosen(self, event: Choices.Chosen) -> None:
+        self.dismiss(event.value)
 
 
 def copy_choices(row: FleetRow | None, last_line: str) -> list[Choice]:
@@ -96,10 +138,3 @@ def copy_choices(row: FleetRow | None, last_line: str) -> list[Choice]:
     if last_line:
         texts.append(("last command", f"vmconsole {last_line}"))
     return [Choice(safe(text), [(f"{name:14}", "dim"), (text, "strong")]) for name, text in texts]
-
-
-def _text(line: Line, palette: Palette) -> Text:
-    text = Text(no_wrap=True, overflow="ellipsis")
-    for part, role in line:
-        text.append(safe(part), None if role == "text" else Style(color=palette[role].color, bold=palette[role].bold))
-    return text

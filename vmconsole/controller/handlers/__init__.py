@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vmconsole.controller.handlers import host, image, setting, template, vm
+from vmconsole.controller.handlers import first_host, host, image, setting, template, vm
 from vmconsole.controller.handlers.in_place import IN_PLACE
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ HANDLERS: dict[str, Handler] = {
     "template.create": template.create,
     "template.delete": template.delete,
     "host.create": host.create,
+    "host.first": first_host.take,
     "host.delete": host.delete,
     "host.enable": host.enable,
     "host.disable": host.disable,

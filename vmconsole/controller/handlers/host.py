@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,19 +25,35 @@ if TYPE_CHECKING:
     from vmconsole.store.session import Store
 
 
+@dataclass(frozen=True, slots=True)
+class Newcomer:
+    """A host that was connected to and is about to be kept."""
+
+    name: str
+    uri: HostUri
+    timeout: float
+    host: Host
+    info: HostInfo
+    domains: list[DomainSeen]
+
+
 async def create(job: Job, around: Surroundings) -> Effect:
     """Connect to a host and keep it, if it is reachable and none that is here already.
 
     Raises:
-        BadInput: the URI is refused. Unavailable, Denied: the host cannot be reached or does not let us in.
+        BadUri: the URI is refused. BackendError: the host cannot be reached or does not let us in.
         Conflict: the name, the URI or the machine itself is here already.
     """
-    name, uri = str(job.arguments["name"]), str(job.arguments["uri"])
     timeout = float(job.arguments.get("timeout") or around.settings.number("connect_timeout"))
+    newcomer = await meet(around, str(job.arguments["name"]), str(job.arguments["uri"]), timeout)
+    return lambda store: keep(store, job, around, newcomer, import_all=bool(job.arguments.get("import_all")))
+
+
+async def meet(around: Surroundings, name: str, uri: str, timeout: float) -> Newcomer:
+    """Connect to a host that is not kept yet. The connection is given up if anything speaks against keeping it."""
     parsed = uris.parse(uri)
-    uri = parsed.render()
-    _check_free(around.store, name, uri)
-    host = backends.connect(uri, name=name, run_dir=Path(around.run_dir), timeout=timeout)
+    _check_free(around.store, name, parsed.render())
+    host = backends.connect(parsed.render(), name=name, run_dir=Path(around.run_dir), timeout=timeout)
     try:
         info = await host.open()
         _check_machine(around.store, info)
@@ -44,22 +61,23 @@ async def create(job: Job, around: Surroundings) -> Effect:
     except BaseException:
         await host.close()
         raise
+    return Newcomer(name, parsed, timeout, host, info, domains)
 
-    def effect(store: Store) -> dict[str, Any]:
-        _check_free(store, name, uri)
-        number = store.next_value("host")
-        _insert(store, number, job, info, uri, timeout, unverified=parsed.unverified, now=int(around.clock()))
-        adopted: list[int] = []
-        if job.arguments.get("import_all"):
-            adopted = adopt(
-                store, number, domains, user_id=job.user_id, instance=around.instance, operation_id=job.id,
-                now=int(around.clock()),
-            )  # fmt: skip
-        wild = note_wild(store, number, domains)
-        around.fleet.adopt(number, host, info)
-        return {"host_id": number, "imported": len(adopted), "wild": wild, "hypervisor": info.hypervisor}
 
-    return effect
+def keep(store: Store, job: Job, around: Surroundings, newcomer: Newcomer, *, import_all: bool) -> dict[str, Any]:
+    """Within a write transaction: the host's row, and VMs of its domains if they are wanted."""
+    now = int(around.clock())
+    _check_free(store, newcomer.name, newcomer.uri.render())
+    number = store.next_value("host")
+    _insert(store, number, newcomer, now)
+    adopted: list[int] = []
+    if import_all:
+        adopted = adopt(
+            store, number, newcomer.domains, user_id=job.user_id, instance=around.instance, operation_id=job.id, now=now
+        )
+    wild = note_wild(store, number, newcomer.domains)
+    around.fleet.adopt(number, newcomer.host, newcomer.info)
+    return {"host_id": number, "imported": len(adopted), "wild": wild, "hypervisor": newcomer.info.hypervisor}
 
 
 def _check_free(store: Store, name: str, uri: str) -> None:
@@ -79,15 +97,15 @@ def _check_machine(store: Store, info: HostInfo) -> None:
             raise Conflict(f"that machine is host {name} already", code="HOST_DUPLICATE")
 
 
-def _insert(
-    store: Store, number: int, job: Job, info: HostInfo, uri: str, timeout: float, *, unverified: bool, now: int
-) -> None:
+def _insert(store: Store, number: int, newcomer: Newcomer, now: int) -> None:
+    info = newcomer.info
     store.execute(
         "INSERT INTO host (id, name, uri, cluster_id, state, uuid, hostname, hypervisor, info, cpus, memory_kib,"
         " connect_timeout, unverified, last_seen, changed) VALUES (?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
-            number, job.arguments["name"], uri, MONITORED, info.uuid, info.hostname, info.hypervisor, describe(info),
-            info.cpus, info.memory_kib, timeout, int(unverified), now, store.next_change(),
+            number, newcomer.name, newcomer.uri.render(), MONITORED, info.uuid, info.hostname, info.hypervisor,
+            describe(info), info.cpus, info.memory_kib, newcomer.timeout, int(newcomer.uri.unverified), now,
+            store.next_change(),
         ),
     )  # fmt: skip
 
