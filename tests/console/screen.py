@@ -26,7 +26,7 @@ def play(url: str, scene: Scene, *, size: tuple[int, int] = (80, 24), notice: st
         with open_session(url, create=True) as session:
             user = current_user(session, os.environ)
         console = Console(url, user, sweep_period=5, notice=notice, clock=lambda: NOW)
-        async with console.run_test(size=size) as pilot:
+        async with console.run_test(size=size, notifications=True) as pilot:
             await until(pilot, lambda: console.model.complete)
             await pilot.pause()
             await scene(console, pilot)

@@ -65,7 +65,7 @@ COLUMNS = (
     Column("AMEM", 8, "memory not promised to VMs", right=True),
     Column("STAT", 4, "state", right=True),
     Column("WILD", 4, "domains on it that are no VMs", right=True),
-    Column("MESSAGE", 30, "what is wrong with it"),
+    Column("MESSAGE", 30, "what is wrong with it", expands=True),
 )
 
 

@@ -15,6 +15,7 @@ from vmconsole.console.palette import role_of
 from vmconsole.console.screens.ask_text import AskText
 from vmconsole.console.screens.confirm import AskInOneLine, Confirm, Victim
 from vmconsole.console.screens.pager import Pager
+from vmconsole.presentation import safe
 from vmconsole.errors import Usage, VmconsoleError
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ class Conductor:
             return await self._app.push_screen_wait(one_line)
         phrase = ""
         if level >= 3:
-            phrase = victims[0].name if len(victims) == 1 else str(len(victims))
+            phrase = safe(victims[0].name) if len(victims) == 1 else str(len(victims))
         question: Screen[bool] = Confirm(title, victims, consequence(plan.actions), spared=spared, phrase=phrase)
         return await self._app.push_screen_wait(question)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from vmconsole.console.completion import LIMIT
 from vmconsole.console.fleet import FleetModel, alias
+from vmconsole.presentation import safe
 from vmconsole.store import feed
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
     Ask = Callable[[Callable[[Session, User], Any], Callable[[Any], None]], None]
 
+_LOOKED_THROUGH = 2000
+"""VMs up to which a completed name is checked to be the only one; in larger fleets ids are completed."""
 _VM_KINDS = frozenset(("vm", "vms"))
 
 
@@ -35,7 +38,10 @@ class Names:
     def __call__(self, kind: str, partial: str) -> Iterator[tuple[str, str]]:
         if kind in _VM_KINDS:
             return islice(self._vms(partial), LIMIT + 1)
-        return ((name, kind) for name in self._known.get(kind, ()) if name.lower().startswith(partial.lower()))
+        begin = partial.lower()
+        return (
+            (name, kind) for name in self._known.get(kind, ()) if name.lower().startswith(begin) and safe(name) == name
+        )
 
     def _vms(self, partial: str) -> Iterator[tuple[str, str]]:
         """VMs by name or id; of a list `1,4,we` the last one is completed."""
@@ -47,9 +53,19 @@ class Names:
                 name = row.name.lower()
                 begins = name.startswith(last) or str(number).startswith(last)
                 if begins is not within and (begins or last in name):
-                    unique = self._model.by_name(row.name) is not None if len(self._model.rows) < 2000 else False
-                    word = row.name if unique and not row.name.isdigit() else str(number)
+                    word = row.name if self._names_one(row) else str(number)
                     yield given + comma + word, f"{number}  {row.name}  {alias(row)}"
+
+    def _names_one(self, row: feed.FleetRow) -> bool:
+        """Whether the name can be typed and means this VM alone; else its id has to do."""
+        name = row.name
+        return (
+            len(self._model.rows) <= _LOOKED_THROUGH
+            and name.isascii()
+            and name.replace("-", "").replace("_", "").replace(".", "").isalnum()
+            and not name.isdigit()
+            and self._model.by_name(name) is not None
+        )
 
     def refresh(self, then: Callable[[], None]) -> None:
         """Read the names anew; `then` is called whenever some have come."""

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 
 # Most special first: the first class that fits decides.
 _MEANINGS: tuple[tuple[type[base.BackendError], type[VmconsoleError], str, str], ...] = (
-    (base.DeadlinePassed, errors.Unavailable, "HOST_TIMEOUT", "vmconsole host show {host}"),
     (base.Unreachable, errors.Unavailable, "HOST_UNREACHABLE", "vmconsole host show {host}"),
     (base.HostKeyChanged, errors.Denied, "HOST_KEY_CHANGED", "if the host was really reinstalled: vmconsole host trust {uri}"),
     (base.HostKeyUnknown, errors.Denied, "HOST_KEY_UNKNOWN", "compare the fingerprint, then: vmconsole host trust {uri}"),
@@ -31,18 +30,21 @@ _MEANINGS: tuple[tuple[type[base.BackendError], type[VmconsoleError], str, str],
 )  # fmt: skip
 
 
+_RETRY = "check the address; --timeout S waits longer"
+
+
 def translate(error: base.BackendError, *, uri: str = "") -> VmconsoleError:
     """The user's error for a driver's.
 
     Args:
-        uri: the host's URI, for hints that name it.
+        uri: the URI of a host that is being taken on, and so cannot be looked at yet.
     """
     for kind, meaning, code, hint in _MEANINGS:
         if isinstance(error, kind):
             return meaning(
                 error.message,
                 code=code,
-                hint=hint.format(host=error.host, uri=uri or error.host),
+                hint=_RETRY if uri and kind is base.Unreachable else hint.format(host=error.host, uri=uri or error.host),
                 detail=error.detail,
             )
     raise AssertionError(error)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
@@ -57,8 +57,6 @@ class AskInOneLine(Question):
         & > LineView { height: 1; background: $warning-muted; }
     }
     """
-    BINDINGS = [Binding("y", "answer(True)", "Yes")]
-
     def __init__(self, question: str) -> None:
         super().__init__()
         self._question = question
@@ -72,8 +70,10 @@ class AskInOneLine(Question):
             [[(f" {self._question} ", "strong"), ("y", "title"), (" yes, any other key no", "dim")]]
         )
 
-    def on_key(self) -> None:
-        self.dismiss(False)
+    def on_key(self, event: events.Key) -> None:
+        event.stop()  # or the list below would take the key as one of its own
+        event.prevent_default()
+        self.dismiss(event.key == "y")
 
 
 class Confirm(Question):

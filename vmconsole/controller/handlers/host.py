@@ -52,8 +52,8 @@ async def create(job: Job, around: Surroundings) -> Effect:
 async def meet(around: Surroundings, name: str, uri: str, timeout: float) -> Newcomer:
     """Connect to a host that is not kept yet. The connection is given up if anything speaks against keeping it."""
     parsed = uris.parse(uri)
-    _check_free(around.store, name, parsed.render())
-    host = backends.connect(parsed.render(), name=name, run_dir=Path(around.run_dir), timeout=timeout)
+    _check_free(around.store, name, parsed.safe)
+    host = backends.connect(parsed.safe, name=name, run_dir=Path(around.run_dir), timeout=timeout)
     try:
         info = await host.open()
         _check_machine(around.store, info)
@@ -67,7 +67,7 @@ async def meet(around: Surroundings, name: str, uri: str, timeout: float) -> New
 def keep(store: Store, job: Job, around: Surroundings, newcomer: Newcomer, *, import_all: bool) -> dict[str, Any]:
     """Within a write transaction: the host's row, and VMs of its domains if they are wanted."""
     now = int(around.clock())
-    _check_free(store, newcomer.name, newcomer.uri.render())
+    _check_free(store, newcomer.name, newcomer.uri.safe)
     number = store.next_value("host")
     _insert(store, number, newcomer, now)
     adopted: list[int] = []
@@ -103,7 +103,7 @@ def _insert(store: Store, number: int, newcomer: Newcomer, now: int) -> None:
         "INSERT INTO host (id, name, uri, cluster_id, state, uuid, hostname, hypervisor, info, cpus, memory_kib,"
         " connect_timeout, unverified, last_seen, changed) VALUES (?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
-            number, newcomer.name, newcomer.uri.render(), MONITORED, info.uuid, info.hostname, info.hypervisor,
+            number, newcomer.name, newcomer.uri.safe, MONITORED, info.uuid, info.hostname, info.hypervisor,
             describe(info), info.cpus, info.memory_kib, newcomer.timeout, int(newcomer.uri.unverified), now,
             store.next_change(),
         ),

@@ -1,0 +1,207 @@
+"""What a VM is given: disks on images its owner may use, networks, addresses. All within the transaction that uses it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, NamedTuple
+
+from vmconsole.errors import BadInput, Conflict, Denied, NotFound
+from vmconsole.lifecycle import permissions
+from vmconsole.lifecycle.permissions import Right
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from vmconsole.store.session import Store
+    from vmconsole.templates.devices import DiskSpec, NicSpec
+
+MIB = 1024 * 1024
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+_BUSES = {"vd": "virtio", "sd": "scsi", "hd": "ide"}
+
+
+class Image(NamedTuple):
+    """An image as a disk needs it."""
+
+    id: int
+    type: str
+    persistent: int
+    state: str
+    format: str
+    size_bytes: int
+    user_id: int
+    group_id: int
+    mode: int
+
+
+class Supply:
+    """Gives out what one user may have.
+
+    Args:
+        store: within a write transaction.
+        asked_by: how errors call the user.
+    """
+
+    def __init__(self, store: Store, user_id: int, asked_by: str) -> None:
+        self._store = store
+        self._user_id = user_id
+        self._asked_by = asked_by
+        self.group_id, administrator = store.query(
+            "SELECT group_id, administrator FROM user_account WHERE id = ?", (user_id,)
+        )[0]
+        self._administrator = bool(administrator)
+        members = store.query("SELECT group_id FROM membership WHERE user_id = ?", (user_id,))
+        self._groups = frozenset({self.group_id, *(row[0] for row in members)})
+
+    # Disks ------------------------------------------------------------------------------------------------------
+
+    def add_disk(self, vm_id: int, disk_id: int, disk: DiskSpec, taken: Collection[str]) -> str:
+        """Insert a disk that prolog will make or find; returns its target.
+
+        Args:
+            taken: targets that other disks of the VM have or are going to have.
+
+        Raises:
+            NotFound, Denied, Conflict, BadInput: the image is not there, not allowed, not usable or larger.
+        """
+        image = None if disk.volatile is not None else self.image(disk)
+        target = disk.target or _free_target(disk.prefix or _prefix(image), taken)
+        size = (disk.size_mib or 0) * MIB
+        if image is None:
+            kind, image_format = str(disk.volatile), disk.format or "qcow2"
+        else:
+            kind, image_format = ("cdrom" if image.type == "CDROM" else "file"), image.format
+            self._check(disk, image)
+            size = max(size, image.size_bytes)
+        attributes = {"CACHE": disk.cache, "DISCARD": disk.discard, "IO": disk.io}
+        self._store.execute(
+            "INSERT INTO disk (vm_id, disk_id, image_id, datastore_id, type, target, bus, format, size_bytes,"
+            " persistent, readonly, attributes) VALUES (?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                vm_id, disk_id, image.id if image else None, kind, target, _BUSES[target[:2]], image_format, size,
+                image.persistent if image else 0, int(disk.readonly or kind == "cdrom"),
+                json.dumps({key: value for key, value in attributes.items() if value is not None}),
+            ),
+        )  # fmt: skip
+        if image is not None:
+            self._store.execute(
+                "UPDATE image SET state = 'used', changed = ? WHERE id = ? AND state = 'rdy'",
+                (self._store.next_change(), image.id),
+            )
+        return target
+
+    def image(self, disk: DiskSpec) -> Image:
+        """The image a disk names, if the user may use it; his own comes before another's of the same name."""
+        columns = "id, type, persistent, state, format, size_bytes, user_id, group_id, mode"
+        if disk.image_id is not None:
+            rows = self._store.query(f"SELECT {columns} FROM image WHERE id = ?", (disk.image_id,))
+            shown = str(disk.image_id)
+        else:
+            owner = disk.image_owner or ""
+            rows = self._store.query(
+                f"SELECT {columns} FROM image WHERE name = ? AND (? = '' OR user_id ="
+                " (SELECT id FROM user_account WHERE user_account.name = ?))"
+                " ORDER BY CASE WHEN user_id = ? THEN 0 ELSE 1 END, id",
+                (disk.image, owner, owner, self._user_id),
+            )
+            shown = repr(disk.image)
+        if not rows:
+            raise NotFound(f"image {shown} does not exist", code="NO_IMAGE", hint="vmconsole image list")
+        image = Image(*rows[0])
+        allowed = permissions.granted(
+            Right.USE,
+            user=self._user_id,
+            groups=self._groups,
+            admin=self._administrator,
+            owner=image.user_id,
+            group=image.group_id,
+            mode=image.mode,
+        )
+        if not allowed:
+            raise Denied(f"user {self._asked_by} lacks USE on image {image.id}", code="PERM_USE")
+        return image
+
+    def _check(self, disk: DiskSpec, image: Image) -> None:
+        if image.state in ("err", "disa", "dele"):
+            raise Conflict(f"image {image.id} cannot be used: it is {image.state}", code="IMAGE_STATE")
+        if image.persistent and self._store.query(
+            "SELECT 1 FROM disk JOIN vm ON vm.id = disk.vm_id WHERE disk.image_id = ? AND vm.state <> 6 LIMIT 1",
+            (image.id,),
+        ):
+            raise Conflict(f"image {image.id} is persistent and another VM uses it", code="IMAGE_BUSY")
+        if disk.size_mib is not None and disk.size_mib * MIB < image.size_bytes:
+            raise BadInput(
+                f"disk SIZE {disk.size_mib} MiB is smaller than image {image.id} ({-(-image.size_bytes // MIB)} MiB)",
+                code="INPUT_TEMPLATE",
+            )
+
+    # Networks ---------------------------------------------------------------------------------------------------
+
+    def add_nic(self, vm_id: int, nic_id: int, nic: NicSpec) -> str:
+        """Insert a NIC with its lease; returns its MAC address.
+
+        Raises:
+            NotFound: there is no such network. Conflict: a living VM has the address.
+        """
+        network_id, kind, source = self._network(nic)
+        mac = nic.mac or self._free_mac(vm_id, nic_id)
+        if self._store.query(
+            "SELECT 1 FROM nic JOIN vm ON vm.id = nic.vm_id WHERE nic.mac = ? AND vm.state <> 6", (mac,)
+        ):
+            raise Conflict(f"another VM has the address {mac}", code="MAC_TAKEN")
+        if network_id is not None:
+            self._store.execute(
+                "INSERT INTO network_lease (network_id, mac, ip, vm_id, nic_id) VALUES (?, ?, ?, ?, ?)",
+                (network_id, mac, nic.ip or "", vm_id, nic_id),
+            )
+        self._store.execute(
+            "INSERT INTO nic (vm_id, nic_id, network_id, source_kind, source, mac, ip, model)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (vm_id, nic_id, network_id, kind, source, mac, nic.ip or "", nic.model or "virtio"),
+        )
+        return mac
+
+    def _network(self, nic: NicSpec) -> tuple[int | None, str, str]:
+        """The network a NIC names: id, kind and name on the host."""
+        if nic.bridge and nic.network is None and nic.network_id is None:
+            return None, "bridge", nic.bridge
+        if nic.network_id is not None:
+            rows = self._store.query("SELECT id, source_kind, source FROM network WHERE id = ?", (nic.network_id,))
+        else:
+            rows = self._store.query(
+                "SELECT id, source_kind, source FROM network WHERE name = ?", (nic.network or "default",)
+            )
+        if not rows:
+            shown = nic.network_id if nic.network_id is not None else repr(nic.network or "default")
+            raise NotFound(f"network {shown} does not exist", code="NO_NETWORK", hint="vmconsole network list")
+        return int(rows[0][0]), str(rows[0][1]), str(rows[0][2])
+
+    def _free_mac(self, vm_id: int, nic_id: int) -> str:
+        """A locally administered address made of the VM's id and the NIC's, moved on while another NIC has it."""
+        for attempt in range(256):
+            octets = (0x02, *vm_id.to_bytes(4, "big"), nic_id + attempt & 0xFF)
+            mac = ":".join(f"{octet:02x}" for octet in octets)
+            if not self._store.query("SELECT 1 FROM nic WHERE mac = ?", (mac,)):
+                return mac
+        raise Conflict("no free MAC address was found", code="MAC_TAKEN")
+
+
+def _prefix(image: Image | None) -> str:
+    return "hd" if image is not None and image.type == "CDROM" else "vd"
+
+
+def _free_target(prefix: str, taken: Collection[str]) -> str:
+    for letter in LETTERS:
+        if prefix + letter not in taken:
+            return prefix + letter
+    raise BadInput(f"there are more than {len(LETTERS)} disks named {prefix}…", code="INPUT_TEMPLATE")
+
+
+def release_image(store: Store, image_id: int | None, vm_id: int) -> None:
+    """A VM does not use an image any more: it is free unless another VM does."""
+    store.execute(
+        "UPDATE image SET state = 'rdy', changed = ? WHERE id = ? AND state = 'used'"
+        " AND NOT EXISTS (SELECT 1 FROM disk JOIN vm ON vm.id = disk.vm_id"
+        "   WHERE disk.image_id = image.id AND vm.state <> 6 AND vm.id <> ?)",
+        (store.next_change(), image_id, vm_id),
+    )
