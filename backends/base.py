@@ -1,386 +1,113 @@
-"""What a hypervisor host must offer, the values that cross the border, and the errors a driver raises.
-
-Error tree, split by what the caller may do:
-  BackendError
-    Unreachable          no answer; nothing is known of what became of the request
-      DeadlinePassed     the host took longer than the call's deadline; its connection was dropped
-    AuthFailed           ssh or libvirt refused us
-    HostKeyUnknown       the host's key has never been accepted
-    HostKeyChanged       the host shows another key than the accepted one
-    BadUri               the URI is outside the allow-list
-    NotFound             the named domain, pool, volume, network or snapshot is not there
-    AlreadyExists        the name or UUID is taken
-    WrongState           the domain's state forbids this
-    InvalidInput         the host says the description is malformed or contradictory
-    NotSupported         this driver or this host cannot do it
-    Busy                 somebody else's job holds the domain
-    Aborted              the job was cancelled
-    AccessDenied         the account may not do this
-    NoSpace              the host's storage is full
-    Refused              anything else the host said no to, in its own words
-"""
+"""What a hypervisor host must offer, and by one name all that crosses the border: `values`, `specs`, `errors`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from enum import IntEnum, StrEnum
 from pathlib import Path
 from typing import Protocol
 
-Progress = Callable[[int, int], None]
-"""Called from a driver thread with bytes done and bytes in all (0 when unknown)."""
-
-
-class BackendError(Exception):
-    """A host did not do what was asked.
-
-    Args:
-        message: one sentence without the driver's jargon.
-        host: the host's name in the store.
-        detail: the driver's own words, unsanitised.
-    """
-
-    def __init__(self, message: str, *, host: str = "", detail: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.host = host
-        self.detail = detail
-
-
-class Unreachable(BackendError):
-    """The host did not answer; nothing is known of what it did with the request."""
-
-
-class DeadlinePassed(Unreachable):
-    """The host did not answer in time; its connection was dropped."""
-
-
-class AuthFailed(BackendError):
-    """The host refused our credentials."""
-
-
-class HostKeyUnknown(BackendError):
-    """The host's ssh key has never been accepted. `fingerprint` is what it shows now, when it could be asked."""
-
-    fingerprint = ""
-
-
-class HostKeyChanged(HostKeyUnknown):
-    """The host shows another ssh key than the accepted one."""
-
-
-class BadUri(BackendError):
-    """The URI is refused; nothing was contacted."""
-
-
-class NotFound(BackendError):
-    """What was named is not on the host."""
-
-
-class AlreadyExists(BackendError):
-    """The name or UUID is taken on the host."""
-
-
-class WrongState(BackendError):
-    """The domain is not in a state that allows this."""
-
-
-class InvalidInput(BackendError):
-    """The host calls the description malformed or contradictory."""
-
-
-class NotSupported(BackendError):
-    """The driver, or this host's version, cannot do this."""
-
-
-class Busy(BackendError):
-    """Another job holds the domain; nothing happened."""
-
-
-class Aborted(BackendError):
-    """The job was cancelled."""
-
-
-class AccessDenied(BackendError):
-    """The account may not do this on the host."""
-
-
-class NoSpace(BackendError):
-    """The host's storage is full."""
-
-
-class Refused(BackendError):
-    """The host said no, in its own words (`detail`)."""
-
-
-class Power(IntEnum):
-    """Domain states, numbered as virDomainState."""
-
-    NOSTATE = 0
-    RUNNING = 1
-    BLOCKED = 2
-    PAUSED = 3
-    SHUTDOWN = 4
-    SHUTOFF = 5
-    CRASHED = 6
-    PMSUSPENDED = 7
-
-
-class DiskKind(StrEnum):
-    """How a disk appears to the guest."""
-
-    DISK = "disk"
-    CDROM = "cdrom"
-
-
-@dataclass(frozen=True, slots=True)
-class HostInfo:
-    """What a host is; asked for once per connection."""
-
-    hostname: str
-    uuid: str
-    """Host UUID of the capabilities; empty where the driver reports none."""
-    cpus: int
-    memory_kib: int
-    hypervisor: str
-    """Driver name as libvirt calls it: QEMU, TEST."""
-    hypervisor_version: str
-    libvirt_version: str
-    domain_type: str
-    """Best domain type for new domains: kvm, qemu or test."""
-    machine_archs: tuple[str, ...]
-    cpu_model: str
-    features: frozenset[str] = frozenset()
-    """What this host can do of what not every host can: stats, storage-transfer, save, migrate, console, hotplug."""
-    storage_root: str = ""
-    """Folder under which our pools lie on this host."""
-
-
-@dataclass(frozen=True, slots=True)
-class HostLoad:
-    """What a host is doing now. `cpu_percent` is of one core (400 on four busy cores), None until two samples exist."""
-
-    cpu_percent: float | None
-    memory_used_kib: int
-
-
-@dataclass(frozen=True, slots=True)
-class Tag:
-    """Ownership tag kept in a domain's metadata; enough to rebuild a lost store from the hosts."""
-
-    instance: str
-    """UUID of the store that owns the domain."""
-    vm: int
-    generation: int
-    operation: str
-    record: str
-    """Compact JSON of name, owner, group and template; under 4 KiB."""
-
-
-@dataclass(frozen=True, slots=True)
-class DomainState:
-    """A domain's power state with libvirt's reason number."""
-
-    uuid: str
-    name: str
-    power: Power
-    reason: int
-
-
-@dataclass(frozen=True, slots=True)
-class DomainStats:
-    """One domain in a sweep. Counters are totals since the domain started, None where the host gave none."""
-
-    state: DomainState
-    cpu_time_ns: int | None = None
-    vcpus: int | None = None
-    memory_max_kib: int | None = None
-    memory_used_kib: int | None = None
-    net_rx_bytes: int | None = None
-    net_tx_bytes: int | None = None
-    disk_read_bytes: int | None = None
-    disk_write_bytes: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class DiskSeen:
-    """A disk of an existing domain."""
-
-    target: str
-    kind: DiskKind
-    source: str
-    format: str
-    bus: str
-    readonly: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class NicSeen:
-    """A network interface of an existing domain."""
-
-    mac: str
-    source_kind: str
-    """network, bridge, user, direct …"""
-    source: str
-    model: str
-
-
-@dataclass(frozen=True, slots=True)
-class DomainSeen:
-    """A domain as its host describes it: what is needed to show a wild domain and to import it."""
-
-    state: DomainState
-    persistent: bool
-    has_saved_memory: bool
-    memory_kib: int
-    vcpus: int
-    title: str
-    disks: tuple[DiskSeen, ...]
-    nics: tuple[NicSeen, ...]
-    graphics: tuple[tuple[str, int], ...]
-    """(type, port) of each display; port -1 while the domain is off."""
-    tag: Tag | None
-    start_time: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class DiskSpec:
-    """A disk of a domain to be defined."""
-
-    target: str
-    source: str
-    """Absolute path on the host."""
-    format: str
-    kind: DiskKind = DiskKind.DISK
-    bus: str = "virtio"
-    cache: str = "default"
-    discard: str = ""
-    io: str = ""
-    readonly: bool = False
-    serial: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class NicSpec:
-    """A network interface of a domain to be defined."""
-
-    mac: str
-    source_kind: str
-    """network, bridge or user."""
-    source: str
-    model: str = "virtio"
-
-
-@dataclass(frozen=True, slots=True)
-class GraphicsSpec:
-    """A display of a domain to be defined. `password` never appears in logs or error texts."""
-
-    type: str
-    listen: str = "127.0.0.1"
-    port: int | None = None
-    password: str = field(default="", repr=False)
-    keymap: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class DomainSpec:
-    """A domain to be defined; the driver turns it into its own description."""
-
-    name: str
-    uuid: str
-    title: str
-    memory_kib: int
-    vcpus: int
-    cpu_shares: int | None = None
-    """Relative CPU weight, 1024 for one whole CPU."""
-    disks: tuple[DiskSpec, ...] = ()
-    nics: tuple[NicSpec, ...] = ()
-    graphics: tuple[GraphicsSpec, ...] = ()
-    boot: tuple[str, ...] = ("hd",)
-    """Boot order: hd, cdrom, network."""
-    arch: str = ""
-    machine: str = ""
-    kernel: str = ""
-    initrd: str = ""
-    kernel_cmd: str = ""
-    firmware: str = ""
-    cpu_model: str = ""
-    acpi: bool = True
-    apic: bool = True
-    pae: bool = False
-    localtime: bool = False
-    guest_agent: bool = False
-    inputs: tuple[tuple[str, str], ...] = ()
-    """(type, bus) of each input device."""
-    tag: Tag | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class VolumeSeen:
-    """A volume as its pool reports it."""
-
-    pool: str
-    name: str
-    path: str
-    format: str
-    capacity_bytes: int
-    allocation_bytes: int
-    physical_bytes: int
-    backing_path: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class PoolSeen:
-    """A storage pool and what is left in it."""
-
-    name: str
-    path: str
-    active: bool
-    capacity_bytes: int
-    available_bytes: int
-
-
-@dataclass(frozen=True, slots=True)
-class NetworkSeen:
-    """A virtual network of the host."""
-
-    name: str
-    active: bool
-    bridge: str
-
-
-@dataclass(frozen=True, slots=True)
-class JobSeen:
-    """A long job of a domain (save, migration, block copy); byte counts may be 0 before it has begun to move."""
-
-    operation: int
-    bytes_done: int
-    bytes_total: int
-
-
-class Happening(StrEnum):
-    """What an event says. Events are hints: lost while disconnected, sometimes doubled; the sweep is the truth."""
-
-    DOMAIN = "domain"
-    """Something changed about one domain: look at it."""
-    UP = "up"
-    """The connection is (again) open: look at everything."""
-    DOWN = "down"
-    """The connection is lost."""
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One hint from a host."""
-
-    host: str
-    happening: Happening
-    uuid: str = ""
-    reason: str = ""
-
-
-class Host(Protocol):
+from backends.errors import (
+    Aborted,
+    AccessDenied,
+    AlreadyExists,
+    AuthFailed,
+    BackendError,
+    BadUri,
+    Busy,
+    DeadlinePassed,
+    GuestUnwilling,
+    HostKeyChanged,
+    HostKeyUnknown,
+    InvalidInput,
+    NoSpace,
+    NotFound,
+    NotSupported,
+    Refused,
+    Unreachable,
+    WrongState,
+)
+from backends.guests import Guests
+from backends.hardware import Hardware
+from backends.moments import Moments
+from backends.specs import (
+    DiskKind,
+    DiskMove,
+    DiskSpec,
+    DomainSpec,
+    GraphicsSpec,
+    NicSpec,
+    Tag,
+)
+from backends.values import (
+    DiskSeen,
+    DomainSeen,
+    DomainState,
+    DomainStats,
+    Event,
+    Happening,
+    HostInfo,
+    HostLoad,
+    JobSeen,
+    NetworkSeen,
+    NicSeen,
+    PoolSeen,
+    Power,
+    Presence,
+    Progress,
+    SnapshotSeen,
+    VolumeSeen,
+    Whereabouts,
+)
+
+__all__ = [
+    "Aborted",
+    "AccessDenied",
+    "AlreadyExists",
+    "AuthFailed",
+    "BackendError",
+    "BadUri",
+    "Busy",
+    "DeadlinePassed",
+    "DiskKind",
+    "DiskMove",
+    "DiskSeen",
+    "DiskSpec",
+    "DomainSeen",
+    "DomainSpec",
+    "DomainState",
+    "DomainStats",
+    "Event",
+    "GraphicsSpec",
+    "GuestUnwilling",
+    "Happening",
+    "Host",
+    "HostInfo",
+    "HostKeyChanged",
+    "HostKeyUnknown",
+    "HostLoad",
+    "InvalidInput",
+    "JobSeen",
+    "NetworkSeen",
+    "NicSeen",
+    "NicSpec",
+    "NoSpace",
+    "NotFound",
+    "NotSupported",
+    "PoolSeen",
+    "Power",
+    "Presence",
+    "Progress",
+    "Refused",
+    "SnapshotSeen",
+    "Tag",
+    "Unreachable",
+    "VolumeSeen",
+    "Whereabouts",
+    "WrongState",
+]
+
+
+class Host(Hardware, Moments, Guests, Protocol):
     """One hypervisor host, driven from an asyncio loop; blocking work is done on the host's own few threads.
 
     Every method may raise `Unreachable` (with `DeadlinePassed` when its deadline went by) and `AccessDenied`.
@@ -395,7 +122,7 @@ class Host(Protocol):
     def is_open(self) -> bool: ...
 
     async def open(self) -> HostInfo:
-        """Connect (two connections, keepalive, events) and describe the host. Also raises AuthFailed, HostKeyUnknown."""
+        """Connect (two connections, keepalive, events), describe the host. Also raises AuthFailed, HostKeyUnknown."""
         ...
 
     async def close(self) -> None: ...
@@ -424,12 +151,16 @@ class Host(Protocol):
         """One domain in full, None when the host does not know it."""
         ...
 
-    async def domain_xml(self, uuid: str) -> str:
-        """The domain's own description, without secrets."""
-        ...
-
     async def job(self, uuid: str) -> JobSeen | None:
         """The domain's running job, None when there is none."""
+        ...
+
+    async def abort_job(self, uuid: str) -> None:
+        """Have the domain's job (migration, save, backup) stop; its caller gets Aborted. No job is fine."""
+        ...
+
+    async def whereabouts(self, uuid: str) -> Presence | None:
+        """What the host says of a domain that may be moving, None when it does not know it."""
         ...
 
     async def settle(self, uuid: str, *, deadline: float = 600.0) -> None:
@@ -471,7 +202,7 @@ class Host(Protocol):
     async def unpause(self, uuid: str) -> None: ...
 
     async def save(self, uuid: str, progress: Progress | None = None) -> None:
-        """Save memory on the host (managed save) and stop; the next `start` restores it. Raises NoSpace: still running."""
+        """Save memory on the host (managed save) and stop; `start` restores it. Raises NoSpace: still running."""
         ...
 
     async def drop_saved(self, uuid: str) -> None:
@@ -488,6 +219,40 @@ class Host(Protocol):
 
     async def undefine(self, uuid: str) -> None:
         """Forget an inactive domain with its managed save and snapshot metadata; storage stays. Gone is fine."""
+        ...
+
+    # Moving while it runs ---------------------------------------------------------------------------------------
+
+    async def migration_problems(
+        self, uuid: str, target: Host, *, copies: Sequence[DiskMove] = (), shared: bool = False
+    ) -> list[str]:
+        """Why `migrate_live` with these arguments would fail, one sentence each."""
+        ...
+
+    async def migrate_live(
+        self, uuid: str, target: Host, *, copies: Sequence[DiskMove] = (), shared: bool = False, address: str = "",
+        bandwidth_mib: int = 0, progress: Progress | None = None,
+    ) -> Whereabouts:  # fmt: skip
+        """Move a running domain with its definition to another host.
+
+        The memory goes directly from host to host, by TCP from port 49152 on; the connections of this process steer it.
+        If they break, or nothing moves for long, the domain stays where it is. The files of copied disks stay behind as
+        well. A disk that lies on another file arrives as one flat file, unless its move names the backing there.
+
+        Args:
+            copies: the disks to copy, into volumes that are made for them.
+            shared: the other disks are the same files on both hosts; libvirt takes our word for it.
+            address: where the source host reaches the target, when it is not the host of the target's URI. libvirt
+                itself would use the name that the target calls itself, which the source may not know.
+            bandwidth_mib: MiB/s at most, 0 for no limit.
+            progress: told bytes done and in all; the total is not constant.
+
+        Returns:
+            what both hosts say afterwards. A domain that runs on the target already has been moved.
+
+        Raises:
+            Aborted: `abort_job` was called, or nothing moved; the domain runs where it was.
+        """
         ...
 
     # Storage ----------------------------------------------------------------------------------------------------
@@ -531,4 +296,8 @@ class Host(Protocol):
         progress: Progress | None = None,
     ) -> VolumeSeen:  # fmt: skip
         """Copy a volume's file as it is to another host, through this machine."""
+        ...
+
+    async def wipe_volume(self, pool: str, name: str) -> None:
+        """Overwrite a volume's file with zeros; it is fit for nothing but deletion then. Gone is fine."""
         ...

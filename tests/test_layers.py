@@ -32,7 +32,16 @@ COMPUTING = (
 # Module -> what it may import. The first pattern that fits a module rules; what fits none is an error.
 LAYERS: dict[str, tuple[str, ...]] = {
     "backends": (STANDARD, "backends.base", "backends.uri", "backends.libvirt*"),
-    "backends.base": (STANDARD,),
+    "backends.base": (
+        STANDARD, "backends.errors", "backends.guests", "backends.hardware", "backends.moments", "backends.specs",
+        "backends.values",
+    ),
+    "backends.errors": (STANDARD,),
+    "backends.guests": (STANDARD,),
+    "backends.hardware": (STANDARD, "backends.specs"),
+    "backends.moments": (STANDARD, "backends.specs", "backends.values"),
+    "backends.specs": (STANDARD,),
+    "backends.values": (STANDARD, "backends.specs"),
     "backends.uri": (STANDARD, "backends.base"),
     "backends.libvirt*": (STANDARD, "backends.base", "backends.uri", "backends.libvirt*", "libvirt"),
     "vmconsole": ("os", "sys"),

@@ -1,7 +1,8 @@
-"""The settings: one row each, with unit, default and meaning. A TOML file sets them; the store's own settings win over it."""
+"""The settings, one row each with unit, default and meaning. A TOML file sets them; the store's own win over it."""
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -30,23 +31,26 @@ class Setting:
 
 
 SETTINGS: tuple[Setting, ...] = (
-    Setting("shutdown_timeout", 180.0, "s", "how long a guest may take to obey the power button before it counts as ignoring it", 1),
-    Setting("force_destroy_on_timeout", False, "", "destroy a guest that ignores the power button, instead of leaving it running"),
+    Setting("shutdown_timeout", 180.0, "s", "how long a guest may ignore the power button before that is final", 1),
+    Setting("force_destroy_on_timeout", False, "", "cut the power of a guest that ignores the power button"),
     Setting("vm_submit_on_hold", False, "", "new VMs wait on hold until they are released"),
     Setting("sweep_period", 5.0, "s", "time between two looks at everything on a host", 0.2, 3600),
     Setting("sweep_deadline", 10.0, "s", "how long a host may take to answer a sweep", 1, 600),
-    Setting("unreachable_after", 20.0, "s", "a host silent for this long is in error and its running VMs are unknown", 1, 3600),
-    Setting("connect_timeout", 10.0, "s", "how long connecting to a host may take, unless the host has its own limit", 1, 600),
+    Setting("unreachable_after", 20.0, "s", "silence after which a host is in error, its VMs unknown", 1, 3600),
+    Setting("connect_timeout", 10.0, "s", "how long connecting may take to a host that has no limit itself", 1, 600),
     Setting("sample_period", 60.0, "s", "time between two stored monitoring samples of a VM", 1, 86400),
     Setting("sample_keep", 43200.0, "s", "age at which monitoring samples are dropped", 60, 31536000),
-    Setting("placement_period", 15.0, "s", "time between two placement cycles when nothing else asks for one", 0.2, 3600),
+    Setting("placement_period", 15.0, "s", "time between two placement cycles when none is asked for", 0.2, 3600),
     Setting("placement_policy", "striping", "", "which host gets a new VM", choices=("packing", "striping", "load")),
     Setting("idle_exit", 600.0, "s", "a controller started on demand ends after this long without work", 1),
     Setting("operations_per_host", 4, "", "operations executed at the same time on one host", 1, 64),
-    Setting("missing_reports", 3, "", "sweeps a domain must be absent from before its VM counts as powered off", 1, 100),
+    Setting("missing_reports", 3, "", "sweeps without a domain after which its VM counts as powered off", 1, 100),
 )  # fmt: skip
 
 BY_NAME = {setting.name: setting for setting in SETTINGS}
+
+
+_YES, _NO = ("yes", "true", "on", "1"), ("no", "false", "off", "0")
 
 
 class Settings:
@@ -79,21 +83,10 @@ def check(name: str, value: object) -> float | bool | str:
     if setting is None:
         raise NotFound(f"there is no setting {name!r}", code="NO_SETTING", hint=f"settings: {', '.join(BY_NAME)}")
     if isinstance(setting.default, bool):
-        words = {
-            "yes": True,
-            "true": True,
-            "1": True,
-            "on": True,
-            "no": False,
-            "false": False,
-            "0": False,
-            "off": False,
-        }
-        if isinstance(value, bool):
-            return value
-        if str(value).lower() not in words:
+        word = str(value).lower()
+        if word not in _YES and word not in _NO:
             raise BadInput(f"setting {name} is yes or no, not {value!r}", code="INPUT_SETTING")
-        return words[str(value).lower()]
+        return word in _YES
     if isinstance(setting.default, str):
         if value not in setting.choices:
             raise BadInput(f"setting {name} is one of {', '.join(setting.choices)}", code="INPUT_SETTING")
@@ -114,7 +107,7 @@ def read_file(path: str | None) -> dict[str, Any]:
 
     Raises:
         NoInput: the file is missing or unreadable.
-        Unusable: it is not TOML, or holds something that is no setting.
+        Unusable: somebody else may write it, it is not TOML, or it holds something that is no setting.
     """
     if path is None:
         return {}
@@ -122,6 +115,13 @@ def read_file(path: str | None) -> dict[str, Any]:
 
     try:
         with open(path, "rb") as file:
+            status = os.fstat(file.fileno())
+            if status.st_uid not in (0, os.geteuid()) or status.st_mode & 0o022:
+                raise Unusable(
+                    f"configuration file {path}: others may write it",
+                    code="CONFIG_UNSAFE",
+                    hint=f"chmod go-w {path}",
+                )
             values = tomllib.load(file)
     except OSError as error:
         raise NoInput(f"configuration file {path}: {error.strerror}", code="CONFIG_FILE") from error

@@ -107,6 +107,38 @@ class Connection:
         await self._slots.acquire()
         return await self._await(partial(self._run, work), deadline=deadline, pulse=pulse, spare=spare, slot=True)
 
+    async def call_with(
+        self,
+        other: Connection,
+        work: Callable[[libvirt.virConnect, libvirt.virConnect], T],
+        *,
+        deadline: float,
+        pulse: Callable[[], object] | None = None,
+    ) -> T:
+        """Do `work` with this connection and another one, on a thread of this one; else as `call`.
+
+        Raises:
+            Unreachable: one of the two died; this one is given up as well.
+        """
+
+        def both(conn: libvirt.virConnect) -> T:
+            if other._conn is None or other.lost:
+                raise Unreachable(f"{other.host} does not answer", host=other.host, detail=other.lost)
+            try:
+                return work(conn, other._conn)
+            except libvirt.libvirtError as error:
+                if other._alive():
+                    raise
+                failure = errors.translate(error, host=other.host, alive=False)
+                _empty_frames(error)
+            raise failure
+
+        try:
+            return await self.call(both, deadline=deadline, pulse=pulse)
+        except DeadlinePassed:
+            other.drop("deadline")
+            raise
+
     def listen(self, register: Callable[[libvirt.virConnect], int]) -> None:
         """Register one event callback, to be taken back at the end; call it inside a `call`."""
         assert self._conn is not None

@@ -43,9 +43,12 @@ def define(conn: libvirt.virConnect, spec: DomainSpec, host: HostInfo, *, sessio
     if spec.tag is None and (old := find(conn, spec.uuid)) is not None:
         spec = replace(spec, tag=tags.find(xml.read(old.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE))))
     text = domain_xml.build(spec, host)
+    conn.defineXMLFlags(text, _checks(host))
+
+
+def _checks(host: HostInfo) -> int:
     # The test driver checks a description against nothing.
-    flags = 0 if host.domain_type == "test" else libvirt.VIR_DOMAIN_DEFINE_VALIDATE
-    conn.defineXMLFlags(text, flags)
+    return 0 if host.domain_type == "test" else int(libvirt.VIR_DOMAIN_DEFINE_VALIDATE)
 
 
 def drop_cpu_shares(conn: libvirt.virConnect, domain: libvirt.virDomain) -> bool:
@@ -116,9 +119,33 @@ def all_seen(conn: libvirt.virConnect) -> Sequence[DomainSeen]:
     return found
 
 
-def description(conn: libvirt.virConnect, uuid: str) -> str:
-    """The domain's XML without secrets."""
-    return str(lookup(conn, uuid).XMLDesc())
+def description(conn: libvirt.virConnect, uuid: str, *, secrets: bool, kept: bool) -> str:
+    """The domain's XML: of what runs or of what is kept, with or without secrets."""
+    flags = _SECRETS if secrets else 0
+    return str(lookup(conn, uuid).XMLDesc(flags | (libvirt.VIR_DOMAIN_XML_INACTIVE if kept else 0)))
+
+
+def define_xml(conn: libvirt.virConnect, uuid: str, text: str, host: HostInfo) -> None:
+    """Replace the kept definition by an edited one; a tag that was edited away, or changed, is put back.
+
+    Raises:
+        InvalidInput: the text is no domain's description, or that of another domain.
+    """
+    domain = lookup(conn, uuid)
+    edited, tag = xml.read(text), tags.find(xml.read(domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE)))
+    if edited.tag != "domain":
+        raise InvalidInput("this describes no domain")
+    if (edited.findtext("uuid"), edited.findtext("name")) != (uuid, domain.name()):
+        raise InvalidInput("an edited definition keeps the domain's name and UUID")
+    if tag:
+        tags.attach(edited, tag)
+    conn.defineXMLFlags(xml.write(edited), _checks(host))
+
+
+def is_active(conn: libvirt.virConnect, uuid: str) -> bool:
+    """Whether the domain has a QEMU."""
+    domain = find(conn, uuid)
+    return domain is not None and bool(domain.isActive())
 
 
 def _uuids(conn: libvirt.virConnect, filter_flag: int) -> frozenset[str]:

@@ -19,12 +19,13 @@ def seen(text: str, state: DomainState, *, persistent: bool, has_saved_memory: b
         InvalidInput: it is no domain description.
     """
     domain = xml.read(text)
+    memory_max, vcpus_max = _kib(domain.find("memory")), _int(domain.findtext("vcpu"), 1)
     return DomainSeen(
         state=state,
         persistent=persistent,
         has_saved_memory=has_saved_memory,
-        memory_kib=_kib(domain.find("memory")),
-        vcpus=_int(domain.findtext("vcpu"), 1),
+        memory_kib=_kib(domain.find("currentMemory")) or memory_max,
+        vcpus=_int(xml.attribute(domain, "vcpu", "current"), vcpus_max),
         title=domain.findtext("title") or "",
         disks=tuple(_disks(domain)),
         nics=tuple(_nics(domain)),
@@ -32,6 +33,8 @@ def seen(text: str, state: DomainState, *, persistent: bool, has_saved_memory: b
             (display.get("type", ""), _int(display.get("port"), -1)) for display in domain.findall("devices/graphics")
         ),
         tag=tags.find(domain),
+        memory_max_kib=memory_max,
+        vcpus_max=vcpus_max,
     )
 
 

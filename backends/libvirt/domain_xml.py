@@ -5,13 +5,11 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ET
 
-from backends.base import DiskKind, DiskSpec, DomainSpec, GraphicsSpec, HostInfo, InvalidInput, NicSpec
-from backends.libvirt import tags, xml
+from backends.base import DomainSpec, HostInfo, InvalidInput
+from backends.libvirt import device_xml, tags, xml
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}\Z")
 _CPU_MODES = ("host-passthrough", "host-model", "maximum")
-_NIC_SOURCES = {"network": "network", "bridge": "bridge", "user": ""}
-_GRAPHICS = ("vnc", "spice")
 
 # cgroup v1 takes 2 to 262144, v2 1 to 10000.
 _SHARES_MIN, _SHARES_MAX = 2, 10_000
@@ -34,8 +32,11 @@ def build(spec: DomainSpec, host: HostInfo) -> str:
         xml.add(domain, "title", " ".join(spec.title.split()))
     if spec.tag:
         tags.attach(domain, spec.tag)
-    xml.add(domain, "memory", spec.memory_kib, unit="KiB")
-    xml.add(domain, "vcpu", spec.vcpus)
+    xml.add(domain, "memory", max(spec.memory_kib, spec.memory_max_kib), unit="KiB")
+    if spec.memory_max_kib > spec.memory_kib:
+        xml.add(domain, "currentMemory", spec.memory_kib, unit="KiB")
+    grows = spec.vcpus_max > spec.vcpus
+    xml.add(domain, "vcpu", max(spec.vcpus, spec.vcpus_max), current=spec.vcpus if grows else None)
     if spec.cpu_shares is not None:
         shares = min(max(spec.cpu_shares, _SHARES_MIN), _SHARES_MAX)
         xml.add(xml.add(domain, "cputune"), "shares", shares)
@@ -78,9 +79,9 @@ def moved(text: str, spec: DomainSpec) -> str:
     for interface in domain.findall("devices/interface"):
         nic = networks.get(xml.attribute(interface, "mac", "address").lower())
         source = interface.find("source")
-        if nic and source is not None and interface.get("type") == nic.source_kind and _NIC_SOURCES[nic.source_kind]:
+        if nic and source is not None and interface.get("type") == nic.source_kind and device_xml.NIC_SOURCES[nic.source_kind]:
             source.attrib.clear()
-            source.set(_NIC_SOURCES[nic.source_kind], nic.source)
+            source.set(device_xml.NIC_SOURCES[nic.source_kind], nic.source)
     if spec.tag:
         tags.attach(domain, spec.tag)
     return xml.write(domain)
@@ -123,10 +124,8 @@ def _add_features(domain: ET.Element, spec: DomainSpec) -> None:
 
 def _add_devices(domain: ET.Element, spec: DomainSpec) -> None:
     devices = xml.add(domain, "devices")
-    for disk in spec.disks:
-        _add_disk(devices, disk)
-    for nic in spec.nics:
-        _add_nic(devices, nic)
+    devices.extend(device_xml.disk(disk) for disk in spec.disks)
+    devices.extend(device_xml.nic(nic) for nic in spec.nics)
     # Every guest has a serial console: it is the one door that needs no network.
     xml.add(xml.add(devices, "serial", type="pty"), "target", port=0)
     xml.add(xml.add(devices, "console", type="pty"), "target", type="serial", port=0)
@@ -134,48 +133,5 @@ def _add_devices(domain: ET.Element, spec: DomainSpec) -> None:
         xml.add(xml.add(devices, "channel", type="unix"), "target", type="virtio", name="org.qemu.guest_agent.0")
     for kind, bus in spec.inputs:
         xml.add(devices, "input", type=kind, bus=bus)
-    for graphics in spec.graphics:
-        _add_graphics(devices, graphics)
+    devices.extend(device_xml.graphics(display) for display in spec.graphics)
     xml.add(xml.add(devices, "memballoon", model="virtio"), "stats", period=MEMORY_STATS_SECONDS)
-
-
-def _add_disk(devices: ET.Element, spec: DiskSpec) -> None:
-    cdrom = spec.kind is DiskKind.CDROM
-    block = spec.source.startswith("/dev/")
-    disk = xml.add(devices, "disk", type="block" if block else "file", device=spec.kind.value)
-    cache = "" if spec.cache == "default" else spec.cache
-    xml.add(disk, "driver", name="qemu", type=spec.format, cache=cache, discard=spec.discard, io=spec.io)
-    if spec.source:
-        xml.add(disk, "source", **{"dev" if block else "file": spec.source})
-    # virtio has no CD-ROM; sata has, on both machine types.
-    xml.add(disk, "target", dev=spec.target, bus="sata" if cdrom and spec.bus == "virtio" else spec.bus)
-    if spec.serial:
-        xml.add(disk, "serial", spec.serial)
-    if spec.readonly or cdrom:
-        xml.add(disk, "readonly")
-
-
-def _add_nic(devices: ET.Element, spec: NicSpec) -> None:
-    if spec.source_kind not in _NIC_SOURCES:
-        raise InvalidInput(f"a network interface is of kind {', '.join(_NIC_SOURCES)}")
-    nic = xml.add(devices, "interface", type=spec.source_kind)
-    xml.add(nic, "mac", address=spec.mac)
-    if attribute := _NIC_SOURCES[spec.source_kind]:
-        xml.add(nic, "source", **{attribute: spec.source})
-    if spec.model:
-        xml.add(nic, "model", type=spec.model)
-
-
-def _add_graphics(devices: ET.Element, spec: GraphicsSpec) -> None:
-    if spec.type not in _GRAPHICS:
-        raise InvalidInput(f"a display is one of {', '.join(_GRAPHICS)}")
-    display = xml.add(
-        devices,
-        "graphics",
-        type=spec.type,
-        port=-1 if spec.port is None else spec.port,
-        autoport="yes" if spec.port is None else "no",
-        passwd=spec.password,
-        keymap=spec.keymap,
-    )
-    xml.add(display, "listen", type="address", address=spec.listen)

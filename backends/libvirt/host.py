@@ -44,12 +44,16 @@ from backends.libvirt import (
     volumes,
 )
 from backends.libvirt.connection import KEEPALIVE
+from backends.libvirt.guest_verbs import GuestVerbs
+from backends.libvirt.hardware_verbs import HardwareVerbs
 from backends.libvirt.links import Deadlines, Links, Work
-from backends.libvirt.save_watch import SaveWatch
+from backends.libvirt.migration_verbs import MigrationVerbs
+from backends.libvirt.moment_verbs import MomentVerbs
+from backends.libvirt.job_watch import JobWatch
 from backends.uri import parse
 
 
-class LibvirtHost:
+class LibvirtHost(HardwareVerbs, MomentVerbs, MigrationVerbs, GuestVerbs):
     """See `backends.base.Host`.
 
     Args:
@@ -71,24 +75,23 @@ class LibvirtHost:
         deadlines: Deadlines | None = None,
         keepalive: tuple[int, int] = KEEPALIVE,
     ) -> None:
-        self._uri = parse(uri)
-        self.uri = self._uri.safe
-        self.name = name
-        self.unverified = self._uri.unverified
-        self._deadlines = deadlines or Deadlines()
-        self._links = Links(
-            self._uri,
+        parsed, deadlines = parse(uri), deadlines or Deadlines()
+        links = Links(
+            parsed,
             name=name,
             run_dir=run_dir,
             timeout=timeout,
-            deadlines=self._deadlines,
+            deadlines=deadlines,
             keepalive=keepalive,
             on_lost=self._lost,
         )
+        super().__init__(parsed, name, links, deadlines)
+        self.uri = parsed.safe
+        self.unverified = parsed.unverified
         self._listeners: list[Callable[[Event], None]] = []
-        self._info: HostInfo | None = None
         self._cpu: stats.CpuSample | None = None
         self._opening = asyncio.Lock()
+        self._ensuring = asyncio.Lock()
         self._announced = False
 
     @property
@@ -144,11 +147,11 @@ class LibvirtHost:
     async def domain(self, uuid: str) -> DomainSeen | None:
         return await self._links.look(partial(definition.seen, uuid=uuid))
 
-    async def domain_xml(self, uuid: str) -> str:
-        return await self._links.look(partial(definition.description, uuid=uuid))
-
     async def job(self, uuid: str) -> JobSeen | None:
         return await self._links.look(partial(jobs.current, uuid=uuid))
+
+    async def abort_job(self, uuid: str) -> None:
+        await self._links.verb(partial(jobs.cancel, uuid=uuid))
 
     async def settle(self, uuid: str, *, deadline: float = 600.0) -> None:
         until = time.monotonic() + deadline
@@ -211,7 +214,8 @@ class LibvirtHost:
     # Storage ----------------------------------------------------------------------------------------------------
 
     async def ensure_pool(self, name: str, path: str) -> PoolSeen:
-        return await self._links.work(partial(pools.ensure, name=name, path=path), deadline=self._deadlines.define)
+        async with self._ensuring:  # Two at once would both find no pool, and define it both.
+            return await self._links.work(partial(pools.ensure, name=name, path=path), deadline=self._deadlines.define)
 
     async def pools(self) -> Sequence[PoolSeen]:
         return await self._links.look(pools.all_seen)
@@ -250,6 +254,9 @@ class LibvirtHost:
     async def delete_volume(self, pool: str, name: str) -> None:
         await self._links.work(partial(volumes.delete, pool=pool, name=name), deadline=self._deadlines.define)
 
+    async def wipe_volume(self, pool: str, name: str) -> None:
+        await self._links.work(partial(volumes.wipe, pool=pool, name=name), deadline=self._deadlines.copy)
+
     async def upload(self, pool: str, name: str, source: Path, progress: Progress | None = None) -> VolumeSeen:
         self._need_files("nothing can be uploaded")
         meter = transfer.Meter(progress)
@@ -262,32 +269,22 @@ class LibvirtHost:
         progress: Progress | None = None,
     ) -> VolumeSeen:  # fmt: skip
         self._need_files("volumes cannot be sent")
-        if not isinstance(target, LibvirtHost):
-            raise NotSupported(f"{self.name} and {target.name} have different drivers", host=self.name)
-        target._need_files("volumes cannot be received")
-        async with self._links.extra() as here, target._links.extra() as there:
-            size = await here.call(partial(volumes.file_size, pool=pool, name=name), deadline=self._deadlines.look)
+        there = self._colleague(target)
+        there._need_files("volumes cannot be received")
+        async with self._links.extra() as sender, there._links.extra() as receiver:
+            size = await sender.call(partial(volumes.file_size, pool=pool, name=name), deadline=self._deadlines.look)
             meter = transfer.Meter(progress, total=size)
             return await relay.run(
-                here, (pool, name), there, (target_pool, target_name), meter, stall=self._deadlines.stall
+                sender, (pool, name), receiver, (target_pool, target_name), meter, stall=self._deadlines.stall
             )
 
     # Inside -----------------------------------------------------------------------------------------------------
 
     async def _save(self, uuid: str, work: Work[None], progress: Progress | None) -> None:
         patience = self._deadlines.stall
-        async with SaveWatch(self._links, uuid, progress, patience=patience) as watch:
+        async with JobWatch(self._links, uuid, progress, patience=patience) as watch:
             # Longer than the watch's own patience: a cancelled job needs a moment to say so.
             await self._links.work(work, deadline=1.5 * patience, pulse=lambda: watch.seen)
-
-    def _described(self) -> HostInfo:
-        if self._info is None:
-            raise Unreachable(f"{self.name} is not connected", host=self.name)
-        return self._info
-
-    def _need_files(self, otherwise: str) -> None:
-        if self._uri.driver == "test":
-            raise NotSupported(f"{self.name} is a test driver without files: {otherwise}", host=self.name)
 
     def _happened(self, uuid: str, reason: str) -> None:
         self._emit(Event(self.name, Happening.DOMAIN, uuid, reason))

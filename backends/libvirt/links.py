@@ -48,6 +48,8 @@ class Deadlines:
     copy: float = 7200.0
     stall: float = 60.0
     """Without a byte moving, for what can tell its progress."""
+    guest: float = 20.0
+    """For what the guest itself must do: let go of a device, move its balloon."""
 
 
 class Links:

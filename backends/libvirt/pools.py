@@ -28,7 +28,7 @@ def ensure(conn: libvirt.virConnect, name: str, path: str) -> PoolSeen:
         AlreadyExists: the pool lies elsewhere, or another pool has this folder.
     """
     pool = _find(conn, name) or _define(conn, name, path)
-    found = _path(pool)
+    found = path_of(pool)
     if found.rstrip("/") != path.rstrip("/"):
         raise AlreadyExists(f"pool {name} is already there, at {found}")
     if not pool.isActive():
@@ -61,7 +61,7 @@ def path_in(pool: libvirt.virStoragePool, volume: str) -> str:
         InvalidInput: the name would lead out of the pool.
     """
     check_volume_name(volume)
-    return f"{_path(pool).rstrip('/')}/{volume}"
+    return f"{path_of(pool).rstrip('/')}/{volume}"
 
 
 def check_volume_name(name: str) -> None:
@@ -117,10 +117,11 @@ def _start(pool: libvirt.virStoragePool) -> None:
 
 def _seen(pool: libvirt.virStoragePool) -> PoolSeen:
     _, capacity, _, available = pool.info()
-    return PoolSeen(pool.name(), _path(pool), bool(pool.isActive()), capacity, available)
+    return PoolSeen(pool.name(), path_of(pool), bool(pool.isActive()), capacity, available)
 
 
-def _path(pool: libvirt.virStoragePool) -> str:
+def path_of(pool: libvirt.virStoragePool) -> str:
+    """The folder or device of a pool."""
     return xml.read(pool.XMLDesc()).findtext("target/path") or ""
 
 

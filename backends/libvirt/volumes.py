@@ -86,10 +86,19 @@ def resize(conn: libvirt.virConnect, pool: str, name: str, capacity_bytes: int) 
     """Grow to `capacity_bytes`; a volume never shrinks."""
     volume = pools.lookup(conn, pool).storageVolLookupByName(name)
     capacity = volume.info()[1]
-    if capacity_bytes < capacity:
-        raise InvalidInput(f"volume {name} has {capacity} bytes and is not made smaller")
+    check_growth(name, capacity, capacity_bytes)
     if capacity_bytes > capacity:
         volume.resize(capacity_bytes)
+
+
+def check_growth(name: str, capacity: int, wanted: int) -> None:
+    """Refuse to make smaller what holds data.
+
+    Raises:
+        InvalidInput: `wanted` bytes are fewer than `capacity`.
+    """
+    if wanted < capacity:
+        raise InvalidInput(f"{name} has {capacity} bytes and is not made smaller")
 
 
 def delete(conn: libvirt.virConnect, pool: str, name: str) -> None:
@@ -116,6 +125,13 @@ def make_way(conn: libvirt.virConnect, pool: str, name: str) -> None:
     if user := _user_of(conn, volume.path()) or _overlay_on(conn, volume.path()):
         raise AlreadyExists(f"volume {name} is there and is used by {user}")
     volume.delete()
+
+
+def wipe(conn: libvirt.virConnect, pool: str, name: str) -> None:
+    """Overwrite the file with zeros; gone is fine. Of a qcow2 nothing but zeros is left."""
+    volume = find(pools.lookup(conn, pool), name)
+    if volume is not None:
+        volume.wipe()
 
 
 def create_raw(conn: libvirt.virConnect, pool: str, name: str, size: int) -> libvirt.virStorageVol:

@@ -151,6 +151,7 @@ CREATE TABLE template (
 );
 CREATE UNIQUE INDEX template_name ON template (user_id, name);
 
+-- `target_host_id` is where a migration under way goes; both hosts are charged until it ends.
 -- `host_id` of a disk and `checkpoint_host_id` of a VM say where the volume and the saved memory lie.
 -- state, lcm_state: what the life-cycle says. observed*: what the hypervisor said last; only the monitor writes these.
 CREATE TABLE vm (
@@ -169,6 +170,7 @@ CREATE TABLE vm (
     busy TEXT,
     resched INTEGER NOT NULL DEFAULT 0,
     host_id INTEGER REFERENCES host (id),
+    target_host_id INTEGER REFERENCES host (id),
     deploy_id TEXT NOT NULL DEFAULT '',
     start_time BIGINT NOT NULL,
     end_time BIGINT,

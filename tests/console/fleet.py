@@ -12,6 +12,8 @@ from vmconsole.store.session import Session, open_session
 
 NOW = 1_790_000_000.0
 """The time in every test, Unix seconds."""
+OWNER = 500
+"""The account of `insert_hosts` that all VMs belong to; who runs the tests is an administrator."""
 GIB = 1024 * 1024
 
 _NAMES = (
@@ -36,7 +38,7 @@ def vm(
 ) -> tuple[object, ...]:
     """A row of the table `vm`, as `insert_vms` wants it."""
     return (
-        number, f"00000000-0000-4000-8000-{number:012d}", name, 0, 0, 0o600, place.state, place.lcm, 0, 0, NOW - 100,
+        number, f"00000000-0000-4000-8000-{number:012d}", name, OWNER, 0, 0o600, place.state, place.lcm, 0, 0, NOW - 100,
         host, NOW - 86400 - number * 60, 1.0, 2, 2048, cpu, memory_kib, resched, changed, protected,
     )  # fmt: skip
 
@@ -52,7 +54,8 @@ def insert_vms(session: Session, rows: Iterator[tuple[object, ...]]) -> None:
 
 
 def insert_hosts(session: Session) -> None:
-    """Within a write: two hosts that answer."""
+    """Within a write: two hosts that answer, and who owns the VMs on them."""
+    session.execute("INSERT INTO user_account (id, name, group_id) VALUES (?, 'alice', 0)", (OWNER,))
     session.executemany(
         "INSERT INTO host (id, name, uri, cluster_id, state, cpus, memory_kib, cpu_percent, memory_used_kib,"
         " connect_timeout, last_seen) VALUES (?, ?, ?, 0, 2, 16, ?, ?, ?, 10, ?)",

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from tests.console.fleet import NOW, change_some, insert_vms, vm
+from tests.console.fleet import NOW, change_some, insert_hosts, insert_vms, vm
 from tests.console.screen import play, reaction, shown, until
 from vmconsole.console.app import Console
 from vmconsole.console.screens.confirm import AskInOneLine, Confirm
@@ -346,6 +346,7 @@ def test_the_list_is_written_to_a_file_but_never_over_one(url: str, tmp_path: Pa
 def test_hostile_names_are_shown_harmless(tmp_path: Path) -> None:
     url = str(tmp_path / "hostile.db")
     with open_session(url, create=True) as session, session.write():
+        insert_hosts(session)
         insert_vms(session, iter([vm(0, "evil\x1b]0;owned\x07[red]\u202e", at.RUNNING, None)]))
 
     async def scene(console: Console, pilot: Pilot[int]) -> None:

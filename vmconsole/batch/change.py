@@ -6,8 +6,10 @@ import sys
 import time
 
 from vmconsole.batch import output
+from vmconsole.batch.outcome import Outcome, combined, report
 from vmconsole.commands import submission
-from vmconsole.errors import Partial, Usage
+from vmconsole.errors import Usage
+from vmconsole.store import operations, vm_reading
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,155 +19,174 @@ if TYPE_CHECKING:
     from vmconsole.commands.context import Context
     from vmconsole.commands.declaration import Command
     from vmconsole.commands.request import Request
-    from vmconsole.errors import VmconsoleError
 
 PROGRESS_FROM = 1.0
 """Seconds of waiting after which a person is shown progress."""
+FOR_EVER = 3
+"""Level of what nothing brings back."""
+MANY = 10
+"""So many may be destroyed for ever by a script that does not say --yes: it has named each of them."""
+INTERRUPTED = 130
 
 
-class Outcome:
-    """What became of one request."""
+def change(
+    context: Context, url: str, command: Command, values: dict[str, Any], format: str, config_path: str | None
+) -> int:
+    """Carry a changing command out; returns the exit status.
 
-    __slots__ = ("document", "error", "request")
+    Args:
+        url: the store, for whoever is to be its controller.
+        values: of the command line.
+        format: json, yaml, xml, or nothing for text.
 
-    def __init__(self, request: Request, document: dict[str, Any] | None, error: VmconsoleError | None) -> None:
-        self.request = request
-        self.document = document
-        self.error = error
-
-    def as_document(self) -> dict[str, Any]:
-        """The outcome as it stands in JSON."""
-        target: dict[str, Any] = {"name": self.request.label}
-        if self.request.vm_id is not None:
-            target = {"kind": "vm", "id": self.request.vm_id, "name": self.request.label}
-        shown: dict[str, Any] = {
-            "target": target,
-            "command": self.request.command,
-            "ok": self.error is None,
-            "changed": self.error is None and not self.request.already,
-            "op": self.document["id"] if self.document else None,
-        }
-        if self.document:
-            shown["state"] = self.document["state"]
-            shown["result"] = self.document["result"]
-        if self.error is not None:
-            shown["error"] = self.error.document()
-        return shown
-
-
-def change(context: Context, url: str, command: Command, values: dict[str, Any], config_path: str | None) -> int:
-    """Carry a changing command out; returns the exit status."""
+    Raises:
+        VmconsoleError: nothing was submitted.
+        OutputFailed: everything was done, and the report is lost.
+    """
+    if format == "csv":
+        raise Usage(f"{command.words} answers with no table: --csv has nothing to write", code="USAGE_OPTION")
     requests = command.prepare(context, values)
     if values["dry_run"]:
-        return _dry_run(requests, values)
-    _confirm(context, command, values, requests)
+        outcomes = [Outcome(request, None, request.error) for request in requests]
+        return _report(context, outcomes, values, format)
+    _confirm(context, command, values, requests, format)
     identities = submission.submit(context, requests)
+    interrupted = False
     if any(identities):
         submission.summon(url, config_path)
-    if values["no_wait"]:
-        return _report(_accepted(context, requests, identities), values, waited=False)
-    outcomes = _wait(context, url, requests, identities, values, config_path)
-    return _report(outcomes, values, waited=True)
+        if not values["no_wait"]:
+            interrupted = _wait(context, url, identities, values["timeout"], config_path)
+    outcomes = [
+        _outcome(context, request, identity, waited=not values["no_wait"])
+        for request, identity in zip(requests, identities, strict=True)
+    ]
+    return _report(context, outcomes, values, format, interrupted=interrupted)
 
 
-def _dry_run(requests: Sequence[Request], values: dict[str, Any]) -> int:
-    outcomes = [Outcome(request, None, request.error) for request in requests]
-    if values["json"]:
-        return _report(outcomes, values, waited=False)
-    for request in requests:
-        if request.error is None:
-            output.data(f"{request.label}: {request.already or f'would {request.command}'}\n")
-    return _complain(outcomes)
-
-
-def _confirm(context: Context, command: Command, values: dict[str, Any], requests: Sequence[Request]) -> None:
-    """Ask a person at a terminal before something is destroyed; a script has said what it wants by running."""
-    level = command.level(values, len(requests))
-    if level < 3 or values["yes"] or context.ask is None or values["json"]:
+def _confirm(
+    context: Context, command: Command, values: dict[str, Any], requests: Sequence[Request], format: str
+) -> None:
+    """Have a person say yes before something is destroyed for ever; many things, a script must have said it."""
+    doomed = [request for request in requests if request.error is None and not request.already]
+    if not doomed or values["yes"] or command.level(values, len(doomed)) < FOR_EVER:
         return
-    names = ", ".join(request.label for request in requests[:20])
-    more = f" and {len(requests) - 20} more" if len(requests) > 20 else ""
-    answer = context.ask(f"{command.words} {names}{more}: nothing brings them back. Type yes to go on: ", False)
-    if answer.strip().lower() != "yes":
+    if context.ask is None or format:
+        if len(doomed) > MANY:
+            raise Usage(
+                f"{command.words}: nothing brings back {len(doomed)} at once, and nobody can be asked here",
+                code="CONFIRMATION_REQUIRED",
+                hint="--yes says that it is meant",
+            )
+        return
+    names = ", ".join(request.label for request in doomed[:MANY])
+    more = f" and {len(doomed) - MANY} more" if len(doomed) > MANY else ""
+    question = f"{command.words} {names}{more}: nothing brings back what this takes. Type yes to go on: "
+    if context.ask(output.safe(question), False).strip().lower() != "yes":
         raise Usage("nothing was done: it was not confirmed", code="NOT_CONFIRMED", hint="--yes asks nothing")
 
 
-def _accepted(context: Context, requests: Sequence[Request], identities: Sequence[str]) -> list[Outcome]:
-    from vmconsole.store import operations
-
-    return [
-        Outcome(request, operations.get(context.session, identity) if identity else None, request.error)
-        for request, identity in zip(requests, identities, strict=True)
-    ]
-
-
 def _wait(
-    context: Context,
-    url: str,
-    requests: Sequence[Request],
-    identities: Sequence[str],
-    values: dict[str, Any],
-    config_path: str | None,
-) -> list[Outcome]:
-    documents = submission.wait(
-        context.session,
-        identities,
-        timeout=values["timeout"] if "uri" not in values else None,
-        summon_again=lambda: submission.summon(url, config_path),
-        on_progress=_progress() if sys.stderr is not None and sys.stderr.isatty() else None,
-    )
-    outcomes = []
-    for request, identity in zip(requests, identities, strict=True):
-        document = documents.get(identity)
-        error = request.error or (submission.verdict(document) if document else None)
-        outcomes.append(Outcome(request, document, error))
-    return outcomes
+    context: Context, url: str, identities: Sequence[str], timeout: float | None, config_path: str | None
+) -> bool:
+    """Wait for the operations; says whether the person interrupted that, which does not end the operations."""
+    progress = Progress() if sys.stderr is not None and sys.stderr.isatty() else None
+    try:
+        submission.wait(
+            context.session,
+            identities,
+            timeout=timeout,
+            summon_again=lambda: submission.summon(url, config_path),
+            on_progress=progress,
+        )
+    except KeyboardInterrupt:
+        return True
+    finally:
+        if progress is not None:
+            progress.clear()
+    return False
 
 
-def _progress() -> Any:
-    """Shows how far the operation is, on one line that is overwritten, once the waiting takes long."""
-    begun = time.monotonic()
+class Progress:
+    """Shows how far an operation is, on one line that is overwritten, once the waiting takes long."""
 
-    def show(document: dict[str, Any]) -> None:
-        if time.monotonic() - begun < PROGRESS_FROM:
+    def __init__(self) -> None:
+        self._begun = time.monotonic()
+        self._shown = False
+
+    def __call__(self, document: dict[str, Any]) -> None:
+        if document["state"] != "running" or time.monotonic() - self._begun < PROGRESS_FROM:
             return
-        ended = document["state"] != "running"
         percent = f" {document['progress']:g} %" if document["progress"] is not None else ""
-        text = "" if ended else f"{document['command']}: {document['step'] or 'at work'}{percent}"
-        sys.stderr.write(f"\r{text[:78]:<78}" + ("\r" if ended else ""))
+        text = output.safe(f"{document['command']}: {document['step'] or 'at work'}{percent}")
+        self._shown = True
+        self._write(f"\r{text[:78]:<78}")
+
+    def clear(self) -> None:
+        """Take the line away."""
+        if self._shown:
+            self._write(f"\r{'':<78}\r")
+
+    def _write(self, text: str) -> None:
+        sys.stderr.write(text)
         sys.stderr.flush()
 
-    return show
+
+def _outcome(context: Context, request: Request, identity: str, *, waited: bool) -> Outcome:
+    document = operations.get(context.session, identity) if identity else None
+    error = request.error or (submission.verdict(document) if document and waited else None)
+    if document and error and document["id"] not in error.hint:
+        show = f"vmconsole operation show {document['id']}"
+        error.hint = f"{error.hint}; {show}" if error.hint else show
+    return Outcome(request, document, error)
 
 
-def _report(outcomes: Sequence[Outcome], values: dict[str, Any], *, waited: bool) -> int:
-    if values["json"]:
-        return _report_json(outcomes)
-    printed: list[str] = []
-    for outcome in outcomes:
-        if outcome.error is not None or outcome.document is None:
-            continue
-        printed += _result_lines(outcome.document) if waited else [outcome.document["id"]]
-        if values["verbose"] and outcome.request.verbose:
-            printed.append(f"VM {outcome.request.vm_id}: {outcome.request.verbose}")
-    output.data("".join(f"{line}\n" for line in printed))
+def _report(
+    context: Context, outcomes: Sequence[Outcome], values: dict[str, Any], format: str, *, interrupted: bool = False
+) -> int:
+    status = INTERRUPTED if interrupted else combined([outcome.status for outcome in outcomes])
     for outcome in outcomes:
         if outcome.request.already:
             output.words(f"{outcome.request.label}: {outcome.request.already}")
-    return _complain(outcomes)
+        if outcome.error is not None:
+            output.words(output.line(outcome.error))
+            if values["verbose"] and outcome.error.detail:
+                output.words(f"  {outcome.error.detail}")
+    if format:
+        from vmconsole.batch.formats import serialised
+
+        numbers = [outcome.request.vm_id for outcome in outcomes if outcome.request.vm_id is not None]
+        places = vm_reading.places(context.session, numbers)
+        output.data(serialised(report(outcomes, status, places), format, "REPORT"))
+    else:
+        lines = [line for outcome in outcomes if outcome.error is None for line in _lines(outcome, values)]
+        output.data("".join(f"{output.safe(line)}\n" for line in lines))
+    return status
+
+
+def _lines(outcome: Outcome, values: dict[str, Any]) -> list[str]:
+    """What is printed of a success."""
+    request, document = outcome.request, outcome.document
+    if values["dry_run"]:
+        return [] if request.already else [f"{request.label}: would {request.command}"]
+    if document is None:
+        return []
+    if values["no_wait"]:
+        return [document["id"]]
+    spoken = [f"VM {request.vm_id}: {request.verbose}"] if values["verbose"] and request.verbose else []
+    return [*_result_lines(document), *spoken]
 
 
 def _result_lines(document: dict[str, Any]) -> list[str]:
     """What a person wants to know of a new object: its number."""
     result = document["result"]
-    lines = [f"VM ID: {number}" for number in result.get("vm_ids", ())] if document["command"] == "vm.create" else []
+    lines = []
+    if document["command"] in ("vm.create", "host.importvm"):
+        lines += [f"VM ID: {number}" for number in result.get("vm_ids", ())]
     for key, word in (("template_id", "Template ID"), ("image_id", "Image ID"), ("host_id", "Host ID")):
         if key in result:
             lines.append(f"{word}: {result[key]}")
     if result.get("imported"):
         lines.append(f"Imported: {result['imported']} VMs")
-    if document["command"] == "host.importvm":
-        lines += [f"VM ID: {number}" for number in result.get("vm_ids", ())]
     if result.get("wild"):
         output.words(
             f"{result['wild']} domains on it are no VMs yet; to make VMs of them:"
@@ -177,45 +198,3 @@ def _result_lines(document: dict[str, Any]) -> list[str]:
     if result.get("fingerprint"):
         lines.append(f"Accepted: {result['fingerprint']}")
     return lines
-
-
-def _complain(outcomes: Sequence[Outcome]) -> int:
-    for outcome in outcomes:
-        if outcome.error is not None:
-            output.words(output.line(outcome.error))
-    return _status(outcomes)
-
-
-def _status(outcomes: Sequence[Outcome]) -> int:
-    """One class of failure is that class; some of several failed is 3; all failed in different ways is 1."""
-    statuses = {outcome.error.exit for outcome in outcomes if outcome.error is not None}
-    if not statuses:
-        return 0
-    if any(outcome.error is None for outcome in outcomes):
-        return Partial.exit
-    return statuses.pop() if len(statuses) == 1 else 1
-
-
-def _report_json(outcomes: Sequence[Outcome]) -> int:
-    status = _status(outcomes)
-    failed = sum(1 for outcome in outcomes if outcome.error is not None)
-    unchanged = sum(1 for outcome in outcomes if outcome.request.already)
-    document: dict[str, Any] = {
-        "api": output.API,
-        "ok": status == 0,
-        "exit": status,
-        "summary": {
-            "requested": len(outcomes),
-            "changed": len(outcomes) - failed - unchanged,
-            "unchanged": unchanged,
-            "failed": failed,
-        },
-        "results": [outcome.as_document() for outcome in outcomes],
-    }
-    if failed == 1 and len(outcomes) == 1 and outcomes[0].error is not None:
-        document["error"] = outcomes[0].error.document()
-    output.data(output.dump(document) + "\n")
-    for outcome in outcomes:
-        if outcome.error is not None:
-            output.words(output.line(outcome.error))
-    return status

@@ -2,36 +2,52 @@
 
 from __future__ import annotations
 
+from vmconsole.batch.run import COMMON
 from vmconsole.commands import registry
+from vmconsole.commands.declaration import Option
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
-    from vmconsole.commands.declaration import Command, Option
+    from vmconsole.commands.declaration import Command
 
-_HEAD = """\
-vmconsole: virtual machines on libvirt hosts
-
-  vmconsole                       the console, full screen
-  vmconsole top [-d S]            the list, refreshed every S seconds
-  vmconsole [--batch] COMMAND …   one command
-  vmconsole --batch -f FILE|-     a script, one command a line
-  vmconsole controller            the controller, in the foreground
-  vmconsole help COMMAND          what a command takes
-
-options before a command: --db URL, --config FILE, --demo, --version
-"""
+FACES = (
+    ("vmconsole", "the console, full screen"),
+    ("vmconsole --demo", "the console over a demo fleet, in a store that is thrown away"),
+    ("vmconsole top [-d S]", "the list of VMs, refreshed every S seconds"),
+    ("vmconsole [--batch] COMMAND …", "one command"),
+    ("vmconsole --batch -f FILE|-", "a script, one command a line"),
+    ("vmconsole controller", "the controller, in the foreground"),
+    ("vmconsole help COMMAND", "what a command takes"),
+)
+PROGRAM = (
+    Option("--db", "the store: a file, or postgresql://…; else VMCONSOLE_DB", metavar="URL"),
+    Option("--config", "file of settings; else VMCONSOLE_CONFIG", metavar="FILE"),
+    Option("--no-color", "no colours"),
+    Option("--keep-going", "in a script: go on after a failure"),
+    Option("--version", "the version of the program", short="-V"),
+)
+"""Options of the program, before or after the command."""
 
 
 def helped(words: Sequence[str]) -> str:
     """The help on a command, on a noun, or on everything. Raises Usage for an unknown command."""
     if not words:
-        return _HEAD + "\n" + "".join(_summary(command) for command in registry.every())
-    if words[0] in registry.NOUNS and len(words) == 1:
-        return "".join(_summary(command) for command in registry.of_module(registry.NOUNS[words[0]]))
+        return _overview()
+    noun = registry.NOUN_ALIASES.get(words[0], words[0])
+    if noun in registry.NOUNS and len(words) == 1:
+        return "".join(_summary(command) for command in registry.of_module(registry.NOUNS[noun]))
     command, _ = registry.find(words)
     return _page(command)
+
+
+def _overview() -> str:
+    lines = ["vmconsole: virtual machines on libvirt hosts", ""]
+    lines += [f"  {usage:<30} {meaning}" for usage, meaning in FACES]
+    lines += ["", "options of the program", *map(_option, PROGRAM)]
+    lines += ["", "options of every command", *map(_option, COMMON)]
+    return "\n".join(lines) + "\n\ncommands\n" + "".join(_summary(command) for command in registry.every())
 
 
 def _summary(command: Command) -> str:
@@ -39,19 +55,52 @@ def _summary(command: Command) -> str:
 
 
 def _page(command: Command) -> str:
-    from vmconsole.batch.run import COMMON
-
     lines = [f"vmconsole {command.usage}", "", f"  {command.help}"]
     if command.aliases:
         lines.append(f"  also: {', '.join(command.aliases)}")
     if command.options:
-        lines += ["", "options", *(_option(option) for option in command.options)]
-    lines += ["", "options of every command", *(_option(option) for option in COMMON)]
+        lines += ["", "options", *map(_option, command.options)]
+    lines += ["", "options of every command", *map(_option, COMMON)]
     return "\n".join(lines) + "\n"
 
 
 def _option(option: Option) -> str:
     flags = f"{option.short}, {option.long}" if option.short else f"    {option.long}"
     metavar = f" {option.metavar}" if option.metavar else ""
-    choices = f" ({', '.join(option.choices)})" if option.choices else ""
-    return f"  {flags + metavar:<28} {option.help}{choices}"
+    return f"  {flags + metavar:<28} {option.help}{_choices(option)}"
+
+
+def _choices(option: Option) -> str:
+    return f" ({', '.join(option.choices)})" if option.choices else ""
+
+
+def reference() -> str:
+    """Every command with its options as the document `docs/commands.md`."""
+    lines = ["# Commands", "", "Made from the declarations by `python -m vmconsole.batch.helping`.", "", "```"]
+    lines += [f"{usage:<30} {meaning}" for usage, meaning in FACES]
+    lines += ["```", "", "## Options of the program", "", *_rows(PROGRAM)]
+    lines += ["", "## Options of every command", "", *_rows(COMMON), "", "## VMs"]
+    for module in (registry.VM, *registry.NOUNS.values()):
+        commands = registry.of_module(module)
+        if module != registry.VM:
+            lines += ["", f"## {commands[0].words.partition(' ')[0].capitalize()}"]
+        for command in commands:
+            if not command.replaced_by:
+                lines += ["", f"### `{command.words}`", "", f"`vmconsole {command.usage}`: {command.help}."]
+                lines += ["", *_rows(command.options)] if command.options else []
+    return "\n".join(lines) + "\n"
+
+
+def _rows(options: Iterable[Option]) -> list[str]:
+    rows = ["| option | meaning |", "| --- | --- |"]
+    for option in options:
+        flags = f"{option.short} {option.long}".strip() + (f" {option.metavar}" if option.metavar else "")
+        meaning = f"{option.help}{_choices(option)}"
+        rows.append("| `{}` | {} |".format(*(text.replace("|", "\\|") for text in (flags, meaning))))
+    return rows
+
+
+if __name__ == "__main__":
+    from vmconsole.batch.output import data
+
+    data(reference())

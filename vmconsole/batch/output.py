@@ -5,25 +5,36 @@ from __future__ import annotations
 import os
 import sys
 
-from vmconsole.errors import OutputFailed, Usage
+from vmconsole.errors import OutputFailed
 from vmconsole.presentation import safe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from typing import Any
+    from collections.abc import Sequence
 
     from vmconsole.errors import VmconsoleError
 
+API = "vmconsole/1"
+"""Version of the JSON documents: within it, fields may come but never change or go."""
 MAX_LINE = 300
 """Characters of an error's one line."""
+MAX_HINT = 120
+"""Characters of it that the hint may take from the message."""
+DASH = " \N{EN DASH} "
+PIPE_CLOSED = 141
+"""Status of a program whose reader went away, as if SIGPIPE had ended it."""
+
+
+class ReaderGone(OutputFailed):
+    """Whoever read standard output has closed it."""
 
 
 def data(text: str) -> None:
     """Write a whole answer to standard output.
 
     Raises:
-        OutputFailed: it is closed or its disk is full. A reader that went away ends the program quietly instead.
+        ReaderGone: nobody reads it any more.
+        OutputFailed: it is closed, or its disk is full.
     """
     if not text:
         return
@@ -33,128 +44,89 @@ def data(text: str) -> None:
     try:
         out.write(text)
         out.flush()
-    except BrokenPipeError:
-        leave_quietly()
+    except BrokenPipeError as error:
+        _forget_output()
+        raise ReaderGone("standard output: its reader has gone", code="OUTPUT_CLOSED") from error
+    except UnicodeEncodeError:
+        data(text.encode("ascii", "backslashreplace").decode("ascii"))
     except (OSError, ValueError) as error:
-        raise OutputFailed(f"standard output: {error}", code="OUTPUT") from error
+        _forget_output()
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise OutputFailed(f"standard output: {reason}", code="OUTPUT") from error
 
 
-def leave_quietly() -> None:
-    """End as a program whose reader went away does: without a word, as if by SIGPIPE."""
-    # What Python still holds for the pipe would be complained about at exit.
+def answer(text: str) -> int:
+    """Write the answer of a command that changed nothing; returns its exit status.
+
+    A reader that went away, as `head` does, has read enough: the program ends without a word.
+
+    Raises:
+        OutputFailed: standard output is closed, or its disk is full.
+    """
+    try:
+        data(text)
+    except ReaderGone:
+        return PIPE_CLOSED
+    return 0
+
+
+def _forget_output() -> None:
+    """What Python still holds for standard output would be tried, and complained about, once more at exit."""
+    sys.stdout = None  # type: ignore[assignment]
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    os._exit(141)
 
 
 def words(text: str) -> None:
     """A line to standard error, if there is anybody to read it."""
+    if sys.stderr is None:
+        return
     try:
-        if sys.stderr is not None:
-            sys.stderr.write(safe(text) + "\n")
-            sys.stderr.flush()
+        sys.stderr.write(safe(text) + "\n")
+        sys.stderr.flush()
     except (OSError, ValueError):
         pass
 
 
 def complain(error: VmconsoleError, *, json: bool) -> int:
-    """Say what went wrong, in one line or as a JSON document; returns the exit status."""
+    """Say what went wrong, in one line and, if so wished, as a JSON document; returns the exit status."""
     if json:
-        data(dump({"api": API, "ok": False, "exit": error.exit, "error": error.document(), "results": []}) + "\n")
+        from vmconsole.batch.formats import dump
+
+        try:
+            data(dump({"api": API, "ok": False, "exit": error.exit, "error": error.document(), "results": []}) + "\n")
+        except OutputFailed:
+            pass  # the line on standard error is what is left
     words(line(error))
     return error.exit
 
 
 def line(error: VmconsoleError) -> str:
-    """``vmconsole: error[CODE]: what happened – what to do``, in one line."""
-    message = " ".join(str(error.message).split())
-    if len(message) > MAX_LINE:
-        message = message[: MAX_LINE - 1] + "…"
-    hint = f" – {error.hint}" if error.hint else ""
-    return f"vmconsole: error[{error.code}]: {message}{hint}"
+    """``vmconsole: error[CODE]: what happened``, a dash and ``what to do``, in one line of at most 300 characters."""
+    begin = f"vmconsole: error[{error.code}]: "
+    hint = DASH + safe(_joined(error.hint), MAX_HINT) if error.hint else ""
+    return begin + safe(_joined(error.message), MAX_LINE - len(begin) - len(hint)) + hint
 
 
-API = "vmconsole/1"
+def _joined(text: str) -> str:
+    return " ".join(text.split())
 
 
-def dump(document: Any) -> str:
-    """A document as JSON in ASCII, so that nothing in it can act on a terminal."""
-    import json
-
-    return json.dumps(document)
-
-
-def serialised(document: Any, values: dict[str, Any], name: str) -> str | None:
-    """The document in the machine format the command line asked for; None when it asked for none."""
-    if values.get("json"):
-        return dump(document) + "\n"
-    if values.get("yaml"):
-        return "\n".join(_yaml(document, 0)) + "\n"
-    if values.get("xml"):
-        return _xml(document, name)
-    return None
-
-
-def _yaml(value: Any, depth: int) -> Iterable[str]:
-    """YAML whose scalars are JSON scalars: valid YAML, and nothing to escape twice."""
-    import json
-
-    pad = "  " * depth
-    if isinstance(value, dict) and value:
-        for key, item in value.items():
-            if isinstance(item, dict | list) and item:
-                yield f"{pad}{json.dumps(str(key))}:"
-                yield from _yaml(item, depth + 1)
-            else:
-                yield f"{pad}{json.dumps(str(key))}: {json.dumps(item)}"
-    elif isinstance(value, list) and value:
-        for item in value:
-            first, *rest = list(_yaml(item, depth + 1))
-            yield f"{pad}- {first.strip()}"
-            yield from rest
-    else:
-        yield pad + json.dumps(value)
-
-
-def _xml(document: Any, name: str) -> str:
-    """XML with an element for each key in capitals; lists repeat their element."""
-    from xml.etree import ElementTree
-
-    def fill(parent: ElementTree.Element, key: str, value: Any) -> None:
-        if isinstance(value, list):
-            for item in value:
-                fill(parent, key.rstrip("s") if key.endswith("s") else key, item)
-            return
-        element = ElementTree.SubElement(parent, _tag(key))
-        if isinstance(value, dict):
-            for inner, item in value.items():
-                fill(element, str(inner), item)
-        elif value is not None:
-            text = str(int(value)) if isinstance(value, bool) else str(value)
-            element.text = "".join(character for character in text if character >= " " or character in "\t\n")
-
-    root = ElementTree.Element(f"{name}_POOL" if isinstance(document, list) else "DOCUMENT")
-    fill(root, name, document)
-    tree = root if isinstance(document, list) else root[0]
-    ElementTree.indent(tree)
-    return ElementTree.tostring(tree, encoding="unicode") + "\n"
-
-
-def _tag(key: str) -> str:
-    text = "".join(character if character.isascii() and character.isalnum() else "_" for character in key.upper())
-    return text if text[:1].isalpha() else f"K{text}"
+def wants_json(words: Sequence[str]) -> bool:
+    """Whether a command line asks for JSON, even one that makes no sense otherwise."""
+    options = words[: words.index("--")] if "--" in words else words
+    return "--json" in options or "-j" in options
 
 
 def terminal() -> bool:
-    """Whether a person reads standard output, in colour if they like."""
+    """Whether a person reads standard output."""
     return sys.stdout is not None and sys.stdout.isatty()
 
 
+def columns() -> int | None:
+    """Width in cells of the terminal that reads the answer; None where none does."""
+    return os.get_terminal_size(1).columns or None if terminal() else None
+
+
 def colour_wanted() -> bool:
+    """Whether colours reach somebody who wants them."""
     return terminal() and not os.environ.get("NO_COLOR") and os.environ.get("TERM", "") != "dumb"
-
-
-def only_one_format(values: dict[str, Any]) -> None:
-    """Raise Usage when several machine formats were asked for."""
-    chosen = [f"--{name}" for name in ("json", "yaml", "xml", "csv") if values.get(name)]
-    if len(chosen) > 1:
-        raise Usage(f"{' and '.join(chosen)} exclude each other", code="USAGE_OPTION")

@@ -1,9 +1,8 @@
-"""One command, or a script of them: read and print, or submit, wait and report."""
+"""One command: read and print, or submit, wait and report."""
 
 from __future__ import annotations
 
 import os
-import sys
 import time
 
 from vmconsole.batch import output
@@ -11,7 +10,7 @@ from vmconsole.commands import registry
 from vmconsole.commands.context import Context
 from vmconsole.commands.declaration import Option
 from vmconsole.commands.parsing import parse
-from vmconsole.errors import Internal, NoInput, Usage, VmconsoleError
+from vmconsole.errors import Usage, VmconsoleError
 from vmconsole.store import operations
 from vmconsole.store.session import open_session
 from vmconsole.store.users import current_user
@@ -22,8 +21,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     from vmconsole.commands.declaration import Command
+    from vmconsole.commands.results import Result
     from vmconsole.store.session import Session
 
+FORMATS = ("json", "yaml", "xml", "csv")
 COMMON = (
     Option("--json", "answer as JSON", short="-j"),
     Option("--yaml", "answer as YAML", short="-y"),
@@ -34,152 +35,100 @@ COMMON = (
     Option("--no-wait", "print the operation's id instead of waiting for its end"),
     Option("--timeout", "how long to wait", metavar="S", kind="seconds"),
     Option("--yes", "no questions", short="-Y"),
-    Option("--no-color", "no colours"),
     Option("--help", "say what the command does", short="-h"),
-    Option("--keep-going", "in a script: go on after a failure"),
 )
 """Options that every command takes."""
 
 INTERRUPTED = 130
 
 
-def run(url: str, words: Sequence[str], *, script: str | None, config_path: str | None) -> int:
-    """Run a command line, or the script it names.
+def run(url: str, words: Sequence[str], *, config_path: str | None) -> int:
+    """Run a command line; returns the exit status of the contract.
 
     Args:
-        script: file of commands, one a line, ``-`` for standard input.
-
-    Returns:
-        The exit status of the contract.
+        url: the store; made when it does not exist.
+        config_path: file of settings for a controller that is started on the way.
     """
     os.umask(0o077)
     try:
-        if script is not None:
-            return _script(url, words, script, config_path)
-        return _command(url, words, config_path)
+        return _run(url, words, config_path)
+    except VmconsoleError as error:
+        return output.complain(error, json=output.wants_json(words))
     except KeyboardInterrupt:
         output.words("vmconsole: interrupted; what was accepted goes on: vmconsole operation list --active")
         return INTERRUPTED
-
-
-def _script(url: str, options: Sequence[str], path: str, config_path: str | None) -> int:
-    """Run a script; it stops at the first failure unless told to keep going."""
-    import shlex
-
-    try:
-        if path == "-":
-            lines = sys.stdin.read().splitlines()
-        else:
-            with open(path, encoding="utf-8") as file:
-                lines = file.read().splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        return output.complain(NoInput(f"script {path}: {reason}", code="INPUT_FILE"), json="--json" in options)
-    worst = 0
-    for number, line in enumerate(lines, 1):
-        try:
-            words = shlex.split(line, comments=True)
-        except ValueError as error:
-            status = output.complain(Usage(f"script {path}, line {number}: {error}"), json=False)
-            words = []
-        else:
-            if not words:
-                continue
-            status = _command(url, [*words, *(word for word in options if word != "--keep-going")], config_path)
-        if status:
-            output.words(f"vmconsole: script {path}, line {number}: exit {status}")
-            worst = worst or status
-            if "--keep-going" not in options:
-                return status
-    return worst
-
-
-def _command(url: str, words: Sequence[str], config_path: str | None) -> int:
-    as_json = "--json" in words or "-j" in words
-    try:
-        if words[:1] == ["top"]:
-            from vmconsole.batch.top import top
-
-            return top(url, words[1:])
-        if not words or words[0] == "help":
-            from vmconsole.batch.helping import helped
-
-            output.data(helped(words[1:]))
-            return 0
-        command, rest = registry.find(words)
-        values = parse(command, rest, common=COMMON)
-        if values["help"]:
-            from vmconsole.batch.helping import helped
-
-            output.data(helped(command.words.split()))
-            return 0
-        output.only_one_format(values)
-        with open_session(url, create=True) as session:
-            return _perform(session, url, command, values, config_path)
-    except VmconsoleError as error:
-        return output.complain(error, json=as_json)
     except Exception as error:
         if os.environ.get("VMCONSOLE_TRACEBACK"):
             raise
-        bug = Internal(
-            f"{type(error).__name__} in {' '.join(words[:2])}: this is a bug", hint="VMCONSOLE_TRACEBACK=1 shows where"
-        )
-        return output.complain(bug, json=as_json)
+        from vmconsole.batch.incident import recorded
+
+        return output.complain(recorded(url, words, error), json=output.wants_json(words))
 
 
-def _perform(session: Session, url: str, command: Command, values: dict[str, Any], config_path: str | None) -> int:
-    context = Context(session, current_user(session, os.environ), "batch", time.time, _asker())
-    if command.reader:
-        _answer(command.read(context, values), values)
-        if operations.unfinished(session):
-            from vmconsole.commands.submission import summon
+def _run(url: str, words: Sequence[str], config_path: str | None) -> int:
+    if not words or words[0] in ("help", "--help", "-h"):
+        return _help(words[1:])
+    if words[0] == "top":
+        from vmconsole.batch.top import top
 
-            summon(url, config_path)  # a controller that died left work behind; any command brings the next one
-        return 0
-    from vmconsole.batch.change import change
+        return top(url, words[1:], config_path)
+    words, notice = registry.modern(words)
+    command, rest = registry.find(words)
+    values = parse(command, rest, common=COMMON)
+    if values["help"]:
+        return _help(command.words.split())
+    format = _format(values)
+    if notice:
+        output.words(f"vmconsole: {notice}")
+    with open_session(url, create=True) as session:
+        user = current_user(session, os.environ)
+        if not command.reader:
+            from vmconsole.batch.asking import asker
+            from vmconsole.batch.change import change
 
-    return change(context, url, command, values, config_path)
+            context = Context(session, user, "batch", time.time, asker())
+            return change(context, url, command, values, format, config_path)
+        _see_to_work_left(session, url, config_path)
+        return output.answer(_text(command, Context(session, user, "batch", time.time), values, format))
 
 
-def _answer(result: Any, values: dict[str, Any]) -> None:
-    """Print what a reading command found, in the format that was asked for."""
+def _help(words: Sequence[str]) -> int:
+    from vmconsole.batch.helping import helped
+
+    return output.answer(helped(words))
+
+
+def _format(values: dict[str, Any]) -> str:
+    """The machine format that was asked for, or nothing. Raises Usage for several."""
+    asked = [name for name in FORMATS if values[name]]
+    if len(asked) > 1:
+        raise Usage(f"--{' and --'.join(asked)} exclude each other", code="USAGE_OPTION")
+    return asked[0] if asked else ""
+
+
+def _see_to_work_left(session: Session, url: str, config_path: str | None) -> None:
+    """A controller that died left operations behind: any command brings the next one."""
+    if operations.unfinished(session):
+        from vmconsole.commands.submission import summon
+
+        summon(url, config_path)
+
+
+def _text(command: Command, context: Context, values: dict[str, Any], format: str) -> str:
+    """The answer of a reading command, in the format that was asked for."""
+    result: Result = command.read(context, values)
+    if format in ("json", "yaml", "xml"):
+        from vmconsole.batch.formats import serialised
+
+        return serialised(result.documents(), format, result.name)
+    from vmconsole.batch import tables
     from vmconsole.commands.results import Listing, Sheet
 
-    if isinstance(result, Listing | Sheet):
-        if values["json"] or values["yaml"] or values["xml"]:
-            document = result.documents() if isinstance(result, Listing) else result.document()
-            output.data(output.serialised(document, values, result.name) or "")
-            return
-        from vmconsole.batch import tables
-
-        colour = output.colour_wanted() and not values["no_color"]
-        if isinstance(result, Sheet):
-            output.data(tables.sheet(result, colour=colour))
-        elif values["csv"]:
-            output.data(tables.csv(result, header=not values.get("no_header")))
-        else:
-            output.data(tables.listing(result, values, colour=colour, cells=_cells()))
-        return
-    output.data(result.text)
-
-
-def _cells() -> int | None:
-    """Width of the terminal that reads the answer, None where none does."""
-    return os.get_terminal_size(1).columns if output.terminal() else None
-
-
-def _asker() -> Any:
-    """How to put a question to the person, if there is one at both ends."""
-    if sys.stdin is None or not sys.stdin.isatty() or not sys.stderr.isatty():
-        return None
-
-    def ask(question: str, secret: bool) -> str:
-        if secret:
-            import getpass
-
-            return getpass.getpass(question)
-        sys.stderr.write(question)
-        sys.stderr.flush()
-        return sys.stdin.readline().rstrip("\n")
-
-    return ask
+    colour = output.colour_wanted()
+    if isinstance(result, Listing):
+        if format == "csv":
+            return tables.csv(result, values)
+        return tables.listing(result, values, colour=colour, cells=output.columns())
+    if format == "csv":
+        raise Usage(f"{command.words} answers with no table: --csv has nothing to write", code="USAGE_OPTION")
+    return tables.sheet(result, colour=colour) if isinstance(result, Sheet) else result.text

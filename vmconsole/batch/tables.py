@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from vmconsole.presentation import cells as width_of
 from vmconsole.presentation import fit, safe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     from vmconsole.commands.results import Block, Column, Listing, Sheet
 
 WIDTH = 80
 """Cells of a sheet's title lines."""
-BOLD, RED, GREEN, PLAIN = "\x1b[1;4m", "\x1b[31m", "\x1b[32m", "\x1b[0m"
+KEY = 20
+"""Cells of the keys in a sheet."""
+HEADING, RED, GREEN, PLAIN = "\x1b[1;4m", "\x1b[31m", "\x1b[32m", "\x1b[0m"
 STATE_COLOURS = {"runn": GREEN, "on": GREEN, "fail": RED, "err": RED}
 
 
@@ -21,25 +24,37 @@ def listing(table: Listing, values: dict[str, Any], *, colour: bool, cells: int 
     """A listing as columns.
 
     Args:
+        values: of the command line, for ``--no-header``.
         cells: width of the terminal, which columns that may grow share; None where there is none.
     """
-    places = {column.name: index for index, column in enumerate(table.columns)}
-    columns = [table.columns[places[name]] for name in table.shown]
-    chosen = [places[name] for name in table.shown]
-    widths = _widths(columns, chosen, table.rows, cells)
-    lines = []
-    if not values.get("no_header"):
-        heading = " ".join(fit(column.name, width, column.right) for column, width in zip(columns, widths, strict=True))
-        lines.append(f"{BOLD}{heading}{PLAIN}" if colour else heading.rstrip())
-    if not colour and _all_plain(table.rows, chosen):
+    chosen = _chosen(table)
+    columns = [table.columns[place] for place in chosen]
+    plain = _all_plain(table.rows)
+    widths = _widths(columns, chosen, table.rows, cells, len if plain else _safe_width)
+    lines = [] if values.get("no_header") else [_heading(columns, widths, colour=colour)]
+    if plain and not colour:
         lines += _fast(table.rows, columns, chosen, widths)
     else:
-        lines += [_line(row, columns, chosen, widths, colour=colour) for row in table.rows]
-    return "\n".join(lines) + "\n" if lines else ""
+        lines += [_line([row[place] for place in chosen], columns, widths, colour=colour) for row in table.rows]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _chosen(table: Listing) -> list[int]:
+    """Places of the shown columns in a row."""
+    places = {column.name: index for index, column in enumerate(table.columns)}
+    return [places[name] for name in table.shown]
+
+
+def _safe_width(text: str) -> int:
+    return width_of(safe(text))
 
 
 def _widths(
-    columns: Sequence[Column], chosen: Sequence[int], rows: Sequence[tuple[Any, ...]], cells: int | None
+    columns: Sequence[Column],
+    chosen: Sequence[int],
+    rows: Sequence[tuple[Any, ...]],
+    cells: int | None,
+    measure: Callable[[str], int],
 ) -> list[int]:
     """Each column's width; those that may grow take what their cells need, if the terminal has it."""
     widths = [column.width for column in columns]
@@ -47,16 +62,22 @@ def _widths(
     for index, column in enumerate(columns):
         if not (column.expands or column.name == "ID"):
             continue
-        needed = max((len(str(row[chosen[index]])) for row in rows), default=0)
+        place = chosen[index]
+        needed = max(map(measure, {str(row[place]) for row in rows}), default=0)
         grown = max(0, needed - widths[index])
-        if spare is not None:
+        if spare is not None and column.expands:
             grown = min(grown, spare)
             spare -= grown
         widths[index] += grown
     return widths
 
 
-def _all_plain(rows: Sequence[tuple[Any, ...]], chosen: Sequence[int]) -> bool:
+def _heading(columns: Sequence[Column], widths: Sequence[int], *, colour: bool) -> str:
+    text = " ".join(fit(column.name, width, column.right) for column, width in zip(columns, widths, strict=True))
+    return f"{HEADING}{text}{PLAIN}" if colour else text.rstrip()
+
+
+def _all_plain(rows: Sequence[tuple[Any, ...]]) -> bool:
     """Whether no cell needs a second look: then whole rows can be formatted at once."""
     text = "".join([cell for row in rows for cell in row if cell.__class__ is str])
     return text.isascii() and text.isprintable()
@@ -65,73 +86,78 @@ def _all_plain(rows: Sequence[tuple[Any, ...]], chosen: Sequence[int]) -> bool:
 def _fast(
     rows: Sequence[tuple[Any, ...]], columns: Sequence[Column], chosen: Sequence[int], widths: Sequence[int]
 ) -> list[str]:
-    parts = []
-    for column, place, width in zip(columns, chosen, widths, strict=True):
-        cut = f".{width}" if not column.right else ""
-        parts.append(f"{{{place}!s:{'>' if column.right else '<'}{width}{cut}}}")
+    """What `_line` makes of plain rows without colour."""
+    parts = [
+        f"{{{place}!s:>{width}}}" if column.right else f"{{{place}!s:{width}.{width}}}"
+        for column, place, width in zip(columns, chosen, widths, strict=True)
+    ]
     layout = " ".join(parts).format
     return [layout(*row).rstrip() for row in rows]
 
 
-def _line(
-    row: tuple[Any, ...], columns: Sequence[Column], chosen: Sequence[int], widths: Sequence[int], *, colour: bool
-) -> str:
-    cells = []
-    for column, place, width in zip(columns, chosen, widths, strict=True):
-        text = fit(safe(str(row[place])), width, column.right)
-        if colour and column.name == "STAT" and (paint := STATE_COLOURS.get(str(row[place]))):
+def _line(row: Sequence[Any], columns: Sequence[Column], widths: Sequence[int], *, colour: bool) -> str:
+    """One row; a number that is too long is never cut, since it would become another number."""
+    shown = []
+    for cell, column, width in zip(row, columns, widths, strict=True):
+        text = safe(str(cell))
+        text = fit(text, max(width, width_of(text)) if column.right else width, column.right)
+        if colour and column.name == "STAT" and (paint := STATE_COLOURS.get(str(cell))):
             text = f"{paint}{text}{PLAIN}"
-        cells.append(text)
-    return " ".join(cells).rstrip()
+        shown.append(text)
+    return " ".join(shown).rstrip()
 
 
-def csv(table: Listing, *, header: bool = True) -> str:
-    """A listing as comma-separated values; a cell that a spreadsheet would take for a formula is quoted as text."""
+def csv(table: Listing, values: dict[str, Any]) -> str:
+    """A listing as separated values; a cell that a spreadsheet would take for a formula is marked as text.
+
+    Args:
+        values: of the command line, for ``--no-header`` and ``--csv-del``.
+
+    Raises:
+        Usage: the separator is not one character.
+    """
     import csv as writer
     import io
 
-    places = {column.name: index for index, column in enumerate(table.columns)}
-    chosen = [places[name] for name in table.shown]
+    delimiter = values.get("csv_del") or ","
+    if len(delimiter) != 1 or not delimiter.isprintable() or delimiter in "\"'":
+        from vmconsole.errors import Usage
+
+        raise Usage(f"--csv-del {delimiter!r} is not one printable character", code="USAGE_VALUE")
+    chosen = _chosen(table)
     text = io.StringIO()
-    out = writer.writer(text, lineterminator="\n")
-    if header:
-        out.writerow(table.shown)
+    out = writer.writer(text, lineterminator="\n", delimiter=delimiter)
+    if not values.get("no_header"):
+        out.writerow([table.columns[place].name for place in chosen])
     for row in table.rows:
         out.writerow([_harmless(row[place]) for place in chosen])
     return text.getvalue()
 
 
 def _harmless(cell: Any) -> Any:
-    if isinstance(cell, str):
-        text = safe(cell)
-        return f"'{text}" if text[:1] in ("=", "+", "-", "@") else text
-    return cell
+    if not isinstance(cell, str):
+        return cell
+    text = safe(cell)
+    return f"'{text}" if text != "-" and text.lstrip(" ")[:1] in ("=", "+", "-", "@") else text
 
 
 def sheet(page: Sheet, *, colour: bool) -> str:
-    """A sheet as titled blocks."""
+    """A sheet as titled blocks, with an empty line between two."""
     return "\n".join(_block(block, colour=colour) for block in page.blocks)
 
 
 def _block(block: Block, *, colour: bool) -> str:
-    title = safe(block.title)
-    lines = [f"{BOLD}{title:<{WIDTH}}{PLAIN}" if colour else title.ljust(WIDTH).rstrip()]
-    lines += [f"{safe(str(key)):<20}: {safe(_text(value))}" for key, value in block.fields]
+    title = f"{safe(block.title):<{WIDTH}}"
+    lines = [f"{HEADING}{title}{PLAIN}" if colour else title]
+    for key, value in block.fields:
+        shown = "-" if value is None else safe(str(value))
+        lines.append(f"{safe(key)}={shown}" if block.assignments else f"{safe(key):<{KEY}}: {shown}")
     if block.heading:
-        places = range(len(block.heading))
+        rows = [[safe(str(cell)) for cell in row] for row in block.lines]
         widths = [
-            max([column.width, *(len(str(line[place])) for line in block.lines)]) if place == len(block.heading) - 1
-            else max(column.width, *(len(str(line[place])) for line in block.lines), 0)
+            max([column.width, len(column.name), *(width_of(row[place]) for row in rows)])
             for place, column in enumerate(block.heading)
-        ]  # fmt: skip
-        lines.append(
-            " ".join(
-                fit(column.name, width, column.right) for column, width in zip(block.heading, widths, strict=True)
-            ).rstrip()
-        )
-        lines += [_line(line, block.heading, places, widths, colour=False) for line in block.lines]
-    return "\n".join(lines) + "\n"
-
-
-def _text(value: Any) -> str:
-    return "-" if value is None else str(value)
+        ]
+        lines.append(_heading(block.heading, widths, colour=False))
+        lines += [_line(row, block.heading, widths, colour=False) for row in rows]
+    return "".join(f"{line}\n" for line in lines)

@@ -1,1 +1,1 @@
-"""Every command, declared once: the parser, the help, the `:` line, the palette and the key map read the declarations."""
+"""Every command, declared once: parser, help, `:` line, palette and key map all read the declarations."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from vmconsole.commands import targets
 from vmconsole.commands.request import Request
-from vmconsole.errors import BadInput, Conflict, NoInput, Usage, VmconsoleError
-from vmconsole.lifecycle import actions, permissions, states
+from vmconsole.errors import BadInput, Conflict, Denied, NoInput, Usage, VmconsoleError
+from vmconsole.lifecycle import actions, aliases, permissions, states
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,16 +33,20 @@ def act(context: Context, command: Command, values: Values) -> list[Request]:
 def requests(context: Context, asked: Action, values: Values, arguments: dict[str, Any]) -> list[Request]:
     """One request for each VM that `values` names."""
     found = targets.vms(context, values["vms"]) if "vms" in values else [targets.vm(context, values["vm"])]
-    return [_request(context, asked, target, arguments) for target in found]
+    return [request(context, asked, target, arguments) for target in found]
 
 
-def _request(context: Context, asked: Action, target: Target, arguments: dict[str, Any]) -> Request:
-    request = Request(
+def request(context: Context, asked: Action, target: Target, arguments: dict[str, Any]) -> Request:
+    """The operation of one action on one VM, with the error it would meet if it may not or cannot be."""
+    position = states.by_numbers(target.state, target.lcm)
+    asking = Request(
         asked.name,
         arguments,
         label=target.label,
+        name=target.name,
         vm_id=target.id,
         host_id=arguments.get("host_id"),
+        state=position.name.lower(),
         verbose=asked.verbose.format(host=arguments.get("host", "")),
     )
     try:
@@ -55,18 +59,17 @@ def _request(context: Context, asked: Action, target: Target, arguments: dict[st
             mode=target.mode,
             lock=target.lock if asked.lockable else 0,
         )
-        position = states.by_numbers(target.state, target.lcm)
         if position is states.DONE and asked.command == "terminate":
-            request.already = "it is done already"
+            asking.already = "it is done already"
         elif asked.recovery is None and actions.legal(asked, position, paused=target.paused) is None:
             raise Conflict(f"{target.label}: {actions.refusal(asked, position, paused=target.paused)}")
     except VmconsoleError as error:
-        request.error = error
-    return request
+        asking.error = error
+    return asking
 
 
 def _arguments(context: Context, command: Command, values: Values) -> dict[str, Any]:
-    """What the action needs besides its VMs: the words given, and ids in place of names of hosts."""
+    """What the action needs besides its VMs: the words given, and the ids of the hosts and the like they name."""
     given = {
         argument.name: values[argument.name]
         for argument in command.arguments
@@ -77,12 +80,13 @@ def _arguments(context: Context, command: Command, values: Values) -> dict[str, 
         for option in command.options
         if option.kind != "variant" and values.get(option.name)
     }
-    if "host" in given:
-        host_id, name = targets.one(context, "host", given["host"])
-        given |= {"host_id": host_id, "host": name}
-    if "datastore" in given:
-        given["datastore_id"] = targets.one(context, "datastore", given["datastore"])[0]
+    for kind in _NAMED.intersection(given):
+        given[f"{kind}_id"], given[kind] = targets.one(context, kind, given[kind])
     return given
+
+
+_NAMED = frozenset({"host", "datastore", "user", "group"})
+"""Arguments that name an object, which must exist before anything is done."""
 
 
 def recover(context: Context, command: Command, values: Values) -> list[Request]:
@@ -91,6 +95,16 @@ def recover(context: Context, command: Command, values: Values) -> list[Request]
         options = ", ".join(option.long for option in command.options)
         raise Usage(f"recover needs one of {options}", code="USAGE_OPTION")
     return act(context, command, values)
+
+
+def restart(context: Context, command: Command, values: Values) -> list[Request]:
+    """The old word for `resume`, which orders a boot that is in flight once more (ON-086)."""
+    found = []
+    for target in targets.vms(context, values["vms"]):
+        meant = aliases.modern("restart", states.by_numbers(target.state, target.lcm))
+        assert meant is not None
+        found.append(request(context, actions.action(meant), target, {}))
+    return found
 
 
 def rename(context: Context, command: Command, values: Values) -> list[Request]:
@@ -114,7 +128,7 @@ def chmod(context: Context, command: Command, values: Values) -> list[Request]:
         except permissions.BadMode as error:
             raise BadInput(str(error), code="INPUT_MODE") from error
         asked = actions.of_command("chmod")._replace(right=permissions.right_to_chmod(target.mode, mode))
-        found.append(_request(context, asked, target, {"mode": mode}))
+        found.append(request(context, asked, target, {"mode": mode}))
     return found
 
 
@@ -122,6 +136,21 @@ def lock(context: Context, command: Command, values: Values) -> list[Request]:
     """A lock of the strongest level that was named."""
     level = next((word for word in ("use", "all", "manage", "admin") if values.get(word)), "use")
     return requests(context, actions.of_command("lock"), values, {"level": level})
+
+
+def unlock(context: Context, command: Command, values: Values) -> list[Request]:
+    """Only who locked a VM, or an administrator, unlocks it."""
+    found = []
+    user = context.user
+    for target in targets.vms(context, values["vms"]):
+        asking = request(context, actions.of_command("unlock"), target, {})
+        locked_by = target.locked_by
+        if locked_by is not None and not permissions.may_unlock(
+            user=user.id, admin=user.administrator, locked_by=locked_by
+        ):
+            asking.error = Denied(f"{target.label}: somebody else has locked it", code="PERM_LOCKED")
+        found.append(asking)
+    return found
 
 
 def update(context: Context, command: Command, values: Values) -> list[Request]:

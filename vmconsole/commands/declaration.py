@@ -1,4 +1,4 @@
-"""What a command is made of. Plain classes: this is imported by every batch run, and dataclasses cost more than a list."""
+"""What a command is made of. Plain classes: every batch run imports this, and dataclasses cost more than a listing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Argument:
-    """A positional word. `kind` names what it refers to, for checks and for completion: vm, vms, host, template, file …"""
+    """A positional word. `kind` names what it refers to, for checks and completion: vm, vms, host, template, file …"""
 
     __slots__ = ("kind", "many", "name", "optional")
 
@@ -27,7 +27,10 @@ class Argument:
 
 
 class Option:
-    """An option. Without `metavar` it is a switch; with `repeats` its values are collected in a list."""
+    """An option. Without `metavar` it is a switch; with `repeats` its values are collected in a list.
+
+    `name` is the key of its value, where that is not the option's own word.
+    """
 
     __slots__ = ("choices", "help", "kind", "long", "metavar", "name", "repeats", "short")
 
@@ -41,6 +44,7 @@ class Option:
         kind: str = "text",
         choices: tuple[str, ...] = (),
         repeats: bool = False,
+        name: str = "",
     ) -> None:
         self.long = long
         self.short = short
@@ -49,7 +53,7 @@ class Option:
         self.kind = kind
         self.choices = choices
         self.repeats = repeats
-        self.name = long.lstrip("-").replace("-", "_")
+        self.name = name or long.lstrip("-").replace("-", "_")
 
 
 class Command:
@@ -66,9 +70,12 @@ class Command:
         level: how strongly a person is asked before it is done, 0 not at all … 3 by typing a name; the life-cycle's own
             table says it for actions.
         aliases: other words for it.
+        replaced_by: the command of today, for one that only older habits ask for; it is offered nowhere.
     """
 
-    __slots__ = ("_help", "_level", "action", "aliases", "arguments", "options", "preparer", "reader", "words")
+    __slots__ = (
+        "_help", "_level", "action", "aliases", "arguments", "options", "preparer", "reader", "replaced_by", "words",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -82,6 +89,7 @@ class Command:
         action: bool = False,
         level: int = 0,
         aliases: tuple[str, ...] = (),
+        replaced_by: str = "",
     ) -> None:
         self.words = words
         self._help = help
@@ -92,6 +100,7 @@ class Command:
         self.action = action
         self._level = level
         self.aliases = aliases
+        self.replaced_by = replaced_by
 
     @property
     def help(self) -> str:

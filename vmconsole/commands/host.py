@@ -29,7 +29,7 @@ COMMANDS: tuple[Command, ...] = (
         (
             Option("--name", "name of the host", short="-n", metavar="NAME"),
             Option("--import-all", "make a VM of every domain on it"),
-            Option("--timeout", "how long connecting to it may take", metavar="S", kind="seconds"),
+            Option("--timeout", "how long connecting may take", metavar="S", kind="seconds", name="connect_timeout"),
         ),
         preparer=f"{_HERE}:create",
     ),
@@ -217,7 +217,7 @@ def create(context: Context, command: Command, values: Values) -> list[Request]:
         check_domain_name(name)
     except NameRefused as error:
         raise BadInput(str(error), code="INPUT_NAME", hint="--name NAME") from error
-    arguments = {"uri": uri, "name": name, "import_all": values["import_all"], "timeout": values["timeout"]}
+    arguments = {"uri": uri, "name": name, "import_all": values["import_all"], "timeout": values["connect_timeout"]}
     return [Request("host.create", arguments, label=f"host {name}")]
 
 

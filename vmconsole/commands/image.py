@@ -62,7 +62,8 @@ _TYPES = {
 _SELECT = (
     "SELECT image.id, user_account.name, user_group.name, image.name, datastore.name, image.size_bytes, image.type,"
     " image.persistent, image.state, (SELECT COUNT(DISTINCT disk.vm_id) FROM disk JOIN vm ON vm.id = disk.vm_id"
-    " WHERE disk.image_id = image.id AND vm.state <> 6), image.format, image.registered, image.message FROM image"
+    " WHERE disk.image_id = image.id AND vm.state <> 6), image.format, image.registered, image.message,"
+    " image.user_id, image.group_id, image.mode FROM image"
     " JOIN user_account ON user_account.id = image.user_id JOIN user_group ON user_group.id = image.group_id"
     " JOIN datastore ON datastore.id = image.datastore_id"
 )
@@ -73,11 +74,16 @@ _NAMES = (
 
 
 def list_images(context: Context, command: Command, values: Values) -> Listing | Text:
-    """Images, newest first."""
+    """Images the user may use, newest first."""
     from vmconsole.commands.simple_lists import listing
+    from vmconsole.lifecycle.permissions import Right
     from vmconsole.templates.sizes import human
 
-    found = context.session.query(f"{_SELECT} ORDER BY image.id DESC")
+    found = [
+        row
+        for row in context.session.query(f"{_SELECT} ORDER BY image.id DESC")
+        if targets.has_right(context, Right.USE, *row[13:16])
+    ]
     rows = [
         (*row[:5], human(row[5] / 1024), _TYPES[row[6]], "Yes" if row[7] else "No", row[8], row[9]) for row in found
     ]
@@ -85,7 +91,7 @@ def list_images(context: Context, command: Command, values: Values) -> Listing |
 
 
 def _document(row: tuple[Any, ...]) -> dict[str, Any]:
-    document = dict(zip(_NAMES, row, strict=True))
+    document = dict(zip(_NAMES, row[:13], strict=True))
     document["persistent"] = bool(document["persistent"])
     return document
 
@@ -94,7 +100,7 @@ def show(context: Context, command: Command, values: Values) -> Sheet:
     """One image, with the hosts that have its content."""
     from vmconsole.commands.vm_show import moment
 
-    number, *_ = targets.one(context, "image", values["image"])
+    number = targets.usable(context, "image", values["image"])
     document = _document(context.session.query(f"{_SELECT} WHERE image.id = ?", (number,))[0])
     copies = context.session.query(
         "SELECT host.name, path FROM image_copy JOIN host ON host.id = image_copy.host_id WHERE image_id = ?", (number,)
@@ -151,9 +157,7 @@ def delete(context: Context, command: Command, values: Values) -> list[Request]:
     """Remove an image and its content everywhere."""
     from vmconsole.lifecycle.permissions import Right
 
-    number, name, owner, group, mode = targets.one(
-        context, "image", values["image"], "id, name, user_id, group_id, mode"
-    )
+    number, name, owner, group, mode = targets.one(context, "image", values["image"], targets.OWNED_COLUMNS)
     label = f"image {number} ({name})"
     targets.require_right(context, Right.MANAGE, label=label, owner=owner, group=group, mode=mode)
     return [Request("image.delete", {"image_id": number}, label=label)]

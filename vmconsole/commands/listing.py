@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from vmconsole.commands.declaration import Argument, Option
+from vmconsole.commands.results import Text
 from vmconsole.errors import BadInput
 
 TYPE_CHECKING = False
@@ -20,17 +21,25 @@ LIST_OPTIONS = (
     Option("--filter", "rows whose cells match, like STAT=runn,CPU>50", short="-f", metavar="C=V,…"),
     Option("--operator", "how several conditions are joined", metavar="AND|OR", choices=("AND", "OR")),
     Option("--sort", "order, a leading - is descending", metavar="COL[,-COL]"),
+    Option("--size", "width of a column", short="-s", metavar="COL=N", repeats=True),
+    Option("--adjust", "a column as wide as its cells need", metavar="COL", repeats=True),
     Option("--no-header", "without the line of headings"),
+    Option("--csv-del", "what separates comma-separated values", metavar="D"),
     Option("--describe", "say what each column is, and list nothing"),
-    Option("--kilobytes", "sizes in KiB", short="-k"),
+)
+VM_LIST_OPTIONS = (
+    Option("--search", "VMs with this name, MAC, IP or attribute", metavar="KEY=VALUE"),
+    Option("--listconf", "a set of columns", short="-c", metavar="SET", choices=("default", "user")),
+    Option("--numeric", "numbers of users and groups instead of their names", short="-n"),
+    Option("--kilobytes", "memory in KiB", short="-k"),
 )
 
 
 def shape(listing: Listing, values: Values) -> None:
-    """Filter, sort and choose columns of a listing, as the list options say.
+    """Filter, sort, and choose and size the columns of a listing, as the list options say.
 
     Raises:
-        BadInput: an unknown column or a malformed condition.
+        BadInput: an unknown column, a malformed condition or width.
     """
     places = {column.name: index for index, column in enumerate(listing.columns)}
     if values.get("filter"):
@@ -38,22 +47,42 @@ def shape(listing: Listing, values: Values) -> None:
     if values.get("sort"):
         for word in reversed(values["sort"].split(",")):
             descending = word.startswith("-")
-            place = _place(word.lstrip("-"), places)
+            place = _place(word.removeprefix("-"), places)
             listing.rows = sorted(listing.rows, key=lambda row: _order(row[place]), reverse=descending)
     if values.get("list"):
         listing.shown = [listing.columns[_place(word, places)].name for word in values["list"].split(",")]
+    if values.get("size") or values.get("adjust"):
+        _resize(listing, values, places)
 
 
 def _filter(listing: Listing, values: Values, places: dict[str, int]) -> None:
     from vmconsole.templates.errors import SelectionError
     from vmconsole.templates.selection import column_filter
 
+    places = places | {old: places[name] for old, name in SYNONYMS.items() if name in places}
     try:
-        wanted = column_filter(values["filter"], places.keys(), any_of=values.get("operator") == "OR")
+        wanted = column_filter(values["filter"], places, any_of=values.get("operator") == "OR")
     except SelectionError as error:
         raise BadInput(str(error), code="INPUT_FILTER") from error
-    names = list(places)
-    listing.rows = [row for row in listing.rows if wanted(dict(zip(names, row, strict=True)))]
+    listing.rows = [row for row in listing.rows if wanted({name: row[place] for name, place in places.items()})]
+
+
+def _resize(listing: Listing, values: Values, places: dict[str, int]) -> None:
+    from vmconsole.commands.results import Column
+
+    columns = list(listing.columns)
+    widths: list[tuple[str, int]] = [(word, 0) for word in values["adjust"]]
+    for text in values["size"]:
+        name, _, width = text.partition("=")
+        if not (width.isascii() and width.isdigit() and 0 < int(width[:5]) <= 1000):
+            raise BadInput(f"{text!r} is no width: expected COLUMN=N", code="INPUT_COLUMN")
+        widths.append((name, int(width)))
+    for name, width in widths:
+        place = _place(name, places)
+        old = columns[place]
+        needed = max((len(str(row[place])) for row in listing.rows), default=0)
+        columns[place] = Column(old.name, width or max(needed, len(old.name)), old.help, right=old.right)
+    listing.columns = tuple(columns)
 
 
 def _place(word: str, places: dict[str, int]) -> int:
@@ -67,12 +96,17 @@ SYNONYMS = {"HOST": "HOSTNAME", "UCPU": "CPU", "UMEM": "MEM"}
 
 
 def _order(cell: object) -> tuple[int, float, str]:
-    """Numbers by size and before texts; texts by the alphabet."""
+    """Numbers, and sizes such as 1.5G, by size and before texts; texts by the alphabet."""
     if isinstance(cell, int | float):
         return 0, float(cell), ""
-    return 1, 0.0, str(cell)
+    text = str(cell)
+    unit = "KMGT".find(text[-1:])
+    if unit >= 0 and text[:-1].replace(".", "", 1).isdecimal():
+        return 0, float(text[:-1]) * 1024.0**unit, ""
+    return 1, 0.0, text
 
 
-def describe(columns: Sequence[Column]) -> str:
+def described(columns: Sequence[Column]) -> Text:
     """``COLUMN : what it is`` for every column."""
-    return "".join(f"{column.name:<15}: {column.help}\n" for column in columns)
+    text = "".join(f"{column.name:<15}: {column.help}\n" for column in columns)
+    return Text("COLUMN", text, lambda: [{"column": column.name, "description": column.help} for column in columns])

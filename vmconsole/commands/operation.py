@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from vmconsole.commands.context import Context
     from vmconsole.commands.declaration import Values
+    from vmconsole.commands.request import Request
     from vmconsole.commands.results import Listing
 
 _HERE = "vmconsole.commands.operation"
@@ -33,6 +34,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("operation show", "show one operation, step by step", (_OPERATION,), (), reader=f"{_HERE}:show"),
     Command("operation wait", "wait until an operation ends", (_OPERATION,), (), reader=f"{_HERE}:wait"),
     Command("operation cancel", "call an operation off", (_OPERATION,), (), reader=f"{_HERE}:cancel"),
+    Command("operation retry", "ask once more for what failed", (_OPERATION,), (), preparer=f"{_HERE}:retry"),
 )
 
 COLUMNS = (
@@ -55,12 +57,14 @@ FIELDS = (
 
 
 def list_operations(context: Context, command: Command, values: Values) -> Listing | Text:
-    """Operations, newest first."""
+    """Operations the user may see, newest first."""
     from vmconsole.commands import targets
     from vmconsole.commands.simple_lists import listing
 
     vm_id = targets.vm(context, values["vm"]).id if values["vm"] else None
     documents = operations.recent(context.session, vm_id=vm_id, active=values["active"])
+    if not context.user.administrator:
+        documents = [document for document in documents if _allowed(context, document, "USE")]
     rows = [_row(context, document) for document in documents]
     return listing("OPERATION", COLUMNS, rows, [public(document) for document in documents], values)
 
@@ -83,9 +87,20 @@ def public(document: dict[str, Any]) -> dict[str, Any]:
     return {name: document[name] for name in FIELDS}
 
 
-def _find(context: Context, word: str) -> dict[str, Any]:
-    """An operation by its id or a part of it that no other has."""
-    from vmconsole.errors import Conflict, NotFound
+def _allowed(context: Context, document: dict[str, Any], right: str) -> bool:
+    """Whether the user asked for the operation, or has a right on the VM it is on."""
+    if context.user.administrator or document["user_id"] == context.user.id:
+        return True
+    from vmconsole.commands import targets
+    from vmconsole.lifecycle.permissions import Right
+
+    rows = context.session.query("SELECT user_id, group_id, mode FROM vm WHERE id = ?", (document["vm"],))
+    return any(targets.has_right(context, Right[right], *row) for row in rows)
+
+
+def _find(context: Context, word: str, right: str) -> dict[str, Any]:
+    """An operation by its id or a part of it that no other has; the user must have asked for it, or have the right."""
+    from vmconsole.errors import Conflict, Denied, NotFound
 
     identities = operations.matching(context.session, word)
     if not identities:
@@ -96,6 +111,8 @@ def _find(context: Context, word: str) -> dict[str, Any]:
         )
     document = operations.get(context.session, identities[0])
     assert document is not None
+    if not _allowed(context, document, right):
+        raise Denied(f"operation {document['id']} is somebody else's", code=f"PERM_{right}")
     return document
 
 
@@ -103,7 +120,7 @@ def show(context: Context, command: Command, values: Values) -> Sheet:
     """One operation with everything that happened to it."""
     from vmconsole.commands.vm_show import moment
 
-    document = _find(context, values["operation"])
+    document = _find(context, values["operation"], "USE")
     happened = operations.events(context.session, document["id"])
     full = {**public(document), "events": happened}
     facts = [
@@ -129,21 +146,52 @@ def wait(context: Context, command: Command, values: Values) -> Text:
     """Return when the operation has ended; fail as it failed."""
     from vmconsole.commands import submission
 
-    document = _find(context, values["operation"])
+    document = _find(context, values["operation"], "USE")
     documents = submission.wait(
         context.session, [document["id"]], timeout=values.get("timeout"), summon_again=lambda: None
     )
     error = submission.verdict(documents[document["id"]])
     if error is not None:
         raise error
-    return Text("")
+    return _silent(context, document["id"])
 
 
 def cancel(context: Context, command: Command, values: Values) -> Text:
     """Ask for an operation to be called off."""
     from vmconsole.errors import Conflict
 
-    document = _find(context, values["operation"])
+    document = _find(context, values["operation"], "MANAGE")
     if not operations.request_cancel(context.session, document["id"], context.clock()):
         raise Conflict(f"operation {document['id']} has ended: it is {document['state']}", code="OP_ENDED")
-    return Text("")
+    return _silent(context, document["id"])
+
+
+def _silent(context: Context, identity: str) -> Text:
+    """Says nothing in words; in JSON, how the operation is now."""
+    return Text("OPERATION", "", lambda: public(operations.get(context.session, identity) or {}))
+
+
+def retry(context: Context, command: Command, values: Values) -> list[Request]:
+    """Ask once more for what failed or was cancelled, checked as if it were asked for the first time.
+
+    Raises:
+        Conflict: the operation has not failed, or nobody knows whether it did.
+    """
+    from vmconsole.commands import acting, targets
+    from vmconsole.commands.request import Request
+    from vmconsole.errors import Conflict
+    from vmconsole.lifecycle import actions
+
+    document = _find(context, values["operation"], "MANAGE")
+    if document["state"] not in ("failed", "cancelled"):
+        raise Conflict(
+            f"operation {document['id']} is {document['state']}: only what failed or was cancelled is asked for again",
+            code="OP_STATE",
+            hint=f"vmconsole operation show {document['id']}",
+        )
+    name, arguments = document["command"], document["arguments"]
+    if document["vm"] is not None:
+        target = targets.vm(context, str(document["vm"]))
+        return [acting.request(context, actions.action(name), target, arguments)]
+    targets.require_administrator(context, "operation retry")
+    return [Request(name, arguments, host_id=document["host"], variant=document["variant"], label=name)]

@@ -38,31 +38,33 @@ def parse(command: Command, words: Sequence[str], *, common: Sequence[Option] = 
         if not word.startswith("-") or word == "-" or word[1:2].isdigit():
             plain.append(word)
             continue
-        flag, has_value, value = word.partition("=") if word.startswith("--") else (word[:2], "", "")
-        option = by_flag.get(flag)
-        if option is None:
-            raise Usage(f"{command.words}: unknown option {flag}", code="USAGE_OPTION", hint=_hint(command))
-        if not word.startswith("--") and len(word) > 2:
-            if option.metavar:
-                has_value, value = "=", word[2:]
-            else:
-                rest.append("-" + word[2:])
-        if not option.metavar:
-            if has_value:
-                raise Usage(f"{command.words}: {flag} takes no value", code="USAGE_OPTION", hint=_hint(command))
-            values[option.name] = True
-            continue
-        if not has_value:
+        option, value = _taken(command, by_flag, word, rest)
+        if option.repeats:
+            values[option.name].append(value)
+        else:
+            values[option.name] = value
+    _place(command, plain, values)
+    return values
+
+
+def _taken(command: Command, by_flag: dict[str, Option], word: str, rest: list[str]) -> tuple[Option, object]:
+    """The option a word names, and its value; what the value or further switches take is taken from `rest`."""
+    is_long = word.startswith("--")
+    flag, given, value = word.partition("=") if is_long else (word[:2], word[2:], word[2:])
+    option = by_flag.get(flag)
+    if option is None:
+        raise Usage(f"{command.words}: unknown option {flag}", code="USAGE_OPTION", hint=_hint(command))
+    if option.metavar:
+        if not given:
             if not rest:
                 raise Usage(f"{command.words}: {flag} needs {option.metavar}", code="USAGE_OPTION", hint=_hint(command))
             value = rest.pop()
-        checked = _checked(command, option, flag, value)
-        if option.repeats:
-            values[option.name].append(checked)
-        else:
-            values[option.name] = checked
-    _place(command, plain, values)
-    return values
+        return option, _checked(command, option, flag, value)
+    if given and is_long:
+        raise Usage(f"{command.words}: {flag} takes no value", code="USAGE_OPTION", hint=_hint(command))
+    if given:
+        rest.append(f"-{value}")
+    return option, True
 
 
 def _checked(command: Command, option: Option, flag: str, value: str) -> object:
@@ -89,16 +91,14 @@ def _checked(command: Command, option: Option, flag: str, value: str) -> object:
 
 def _place(command: Command, plain: list[str], values: dict[str, Any]) -> None:
     """Put the plain words into the command's arguments, in order."""
-    for position, argument in enumerate(command.arguments):
+    for argument in command.arguments:
+        if not plain and not argument.optional:
+            name = argument.name.upper()
+            raise Usage(f"{command.words}: {name} is missing", code="USAGE_ARGUMENT", hint=_hint(command))
         if argument.many:
-            values[argument.name], plain = plain[: len(plain)], []
-            given = bool(values[argument.name])
+            values[argument.name], plain = plain, []
         else:
-            given = bool(plain)
             values[argument.name] = plain.pop(0) if plain else None
-        if not given and not argument.optional:
-            missing = command.arguments[position].name.upper()
-            raise Usage(f"{command.words}: {missing} is missing", code="USAGE_ARGUMENT", hint=_hint(command))
     if plain:
         raise Usage(f"{command.words}: {plain[0]!r} is one word too many", code="USAGE_ARGUMENT", hint=_hint(command))
 

@@ -16,15 +16,19 @@ class Request:
         command: life-cycle action (``suspend``) or command (``host.create``).
         arguments: JSON-able arguments of it.
         label: how the target is called in messages: ``VM 0 (web)``.
+        name: its bare name; the label when it has none.
         vm_id: the VM it acts on; operations on one VM are executed one after the other.
         host_id: the host it acts on, for commands on hosts.
+        state: name of the state the VM was in when the request was checked.
         variant: flavour of the action: ``hard``.
         already: what is already so, when there is nothing to do; the request then succeeds without an operation.
         error: why this one cannot be done; the others of the same command still are.
         verbose: what `--verbose` prints when it is done: ``suspending``.
     """
 
-    __slots__ = ("already", "arguments", "command", "error", "host_id", "label", "variant", "verbose", "vm_id")
+    __slots__ = (
+        "already", "arguments", "command", "error", "host_id", "label", "name", "state", "variant", "verbose", "vm_id",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -32,8 +36,10 @@ class Request:
         arguments: dict[str, Any] | None = None,
         *,
         label: str = "",
+        name: str = "",
         vm_id: int | None = None,
         host_id: int | None = None,
+        state: str = "",
         variant: str = "",
         already: str = "",
         error: VmconsoleError | None = None,
@@ -42,9 +48,17 @@ class Request:
         self.command = command
         self.arguments = arguments or {}
         self.label = label
+        self.name = name or label
         self.vm_id = vm_id
         self.host_id = host_id
+        self.state = state
         self.variant = variant
         self.already = already
         self.error = error
         self.verbose = verbose
+
+    @property
+    def kind(self) -> str:
+        """Noun of what it is about: vm, host, image …"""
+        noun, dot, _ = self.command.partition(".")
+        return noun if dot else "vm"

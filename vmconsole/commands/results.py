@@ -53,9 +53,12 @@ class Listing:
 
 
 class Block:
-    """A titled part of a sheet: either ``KEY : value`` lines or a small table with a heading row."""
+    """A titled part of a sheet: either lines of a key and its value, or a small table with a heading row.
 
-    __slots__ = ("fields", "heading", "lines", "title")
+    With `assignments` the lines read ``KEY="value"``, as in a template; the values are quoted already.
+    """
+
+    __slots__ = ("assignments", "fields", "heading", "lines", "title")
 
     def __init__(
         self,
@@ -64,31 +67,35 @@ class Block:
         *,
         heading: Sequence[Column] = (),
         lines: Sequence[Row] = (),
+        assignments: bool = False,
     ) -> None:
         self.title = title
         self.fields = fields
+        self.assignments = assignments
         self.heading = heading
         self.lines = lines
 
 
 class Sheet:
-    """One object in blocks, and its JSON document."""
+    """One object in blocks; `documents` builds its JSON document."""
 
-    __slots__ = ("blocks", "document", "name")
+    __slots__ = ("blocks", "documents", "name")
 
-    def __init__(self, name: str, blocks: Sequence[Block], document: Documents) -> None:
+    def __init__(self, name: str, blocks: Sequence[Block], documents: Documents) -> None:
         self.name = name
         self.blocks = blocks
-        self.document = document
+        self.documents = documents
 
 
 class Text:
-    """Plain text as it is."""
+    """Plain text as it is; `documents` builds what JSON says instead."""
 
-    __slots__ = ("text",)
+    __slots__ = ("documents", "name", "text")
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, name: str, text: str, documents: Documents) -> None:
+        self.name = name
         self.text = text
+        self.documents = documents
 
 
 if TYPE_CHECKING:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from vmconsole.commands.listing import describe, shape
-from vmconsole.commands.results import Listing, Text
+from vmconsole.commands.listing import described, shape
+from vmconsole.commands.results import Listing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from vmconsole.commands.declaration import Values
-    from vmconsole.commands.results import Column
+    from vmconsole.commands.results import Column, Text
 
 
 def listing(
@@ -23,7 +23,7 @@ def listing(
 ) -> Listing | Text:
     """A table whose first column is the id by which its documents are found again after filtering and sorting."""
     if values.get("describe"):
-        return Text(describe(columns))
+        return described(columns)
     by_id = {document["id"]: document for document in documents}
     table = Listing(name, columns, rows, lambda: [by_id[row[0]] for row in table.rows])
     shape(table, values)

@@ -28,13 +28,25 @@ _NAME = Column("NAME", 20, "name", expands=True)
 TABLES = {
     "datastore list": Table(
         "DATASTORE",
-        (_ID, _NAME, Column("TYPE", 8, "what it keeps"), Column("POOL", 20, "libvirt pool"), Column("IMAGES", 6, "images in it", right=True)),
+        (
+            _ID,
+            _NAME,
+            Column("TYPE", 8, "what it keeps"),
+            Column("POOL", 20, "libvirt pool"),
+            Column("IMAGES", 6, "images in it", right=True),
+        ),
         "SELECT id, name, type, pool, (SELECT COUNT(*) FROM image WHERE image.datastore_id = datastore.id)"
         " FROM datastore ORDER BY id",
     ),
     "network list": Table(
         "NETWORK",
-        (_ID, _NAME, Column("KIND", 8, "network, bridge or user"), Column("SOURCE", 15, "its name on the host"), Column("LEASES", 6, "NICs on it", right=True)),
+        (
+            _ID,
+            _NAME,
+            Column("KIND", 8, "network, bridge or user"),
+            Column("SOURCE", 15, "its name on the host"),
+            Column("LEASES", 6, "NICs on it", right=True),
+        ),
         "SELECT id, name, source_kind, source, (SELECT COUNT(*) FROM network_lease"
         " WHERE network_lease.network_id = network.id) FROM network ORDER BY id",
     ),
@@ -45,13 +57,19 @@ TABLES = {
     ),
     "user list": Table(
         "USER",
-        (_ID, _NAME, Column("GROUP", 10, "primary group"), Column("ADMIN", 5, "whether an administrator", right=True), Column("VMS", 5, "VMs of the user", right=True)),
+        (
+            _ID,
+            _NAME,
+            Column("GROUP", 10, "primary group"),
+            Column("ADMIN", 5, "whether an administrator", right=True),
+            Column("VMS", 5, "VMs of the user", right=True),
+        ),
         "SELECT user_account.id, user_account.name, user_group.name,"
         " CASE WHEN administrator = 1 THEN 'Yes' ELSE 'No' END,"
         " (SELECT COUNT(*) FROM vm WHERE vm.user_id = user_account.id AND vm.state <> 6)"
         " FROM user_account JOIN user_group ON user_group.id = user_account.group_id ORDER BY user_account.id",
     ),
-}  # fmt: skip
+}
 
 
 def read(context: Context, command: Command, values: Values) -> Listing | Text:

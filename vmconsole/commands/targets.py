@@ -22,6 +22,7 @@ _TABLES = {
     "user": "user_account",
     "group": "user_group",
 }
+OWNED_COLUMNS = "id, name, user_id, group_id, mode"
 OWNED = frozenset({"template", "image"})
 """Kinds whose names are unique for each owner only; a user's own object comes first."""
 
@@ -29,7 +30,7 @@ OWNED = frozenset({"template", "image"})
 class Target:
     """A VM that a command is about, as it was when the command was checked."""
 
-    __slots__ = ("id", "lcm", "lock", "mode", "name", "owner", "owning_group", "paused", "state", "version")
+    __slots__ = ("id", "lcm", "lock", "locked_by", "mode", "name", "owner", "owning_group", "paused", "state")
 
     def __init__(
         self,
@@ -37,22 +38,22 @@ class Target:
         name: str,
         state: int,
         lcm: int,
-        version: int,
         owner: int,
         owning_group: int,
         mode: int,
         lock: int,
+        locked_by: int | None,
         paused: int,
     ) -> None:
         self.id = id
         self.name = name
         self.state = state
         self.lcm = lcm
-        self.version = version
         self.owner = owner
         self.owning_group = owning_group
         self.mode = mode
         self.lock = lock
+        self.locked_by = locked_by
         self.paused = bool(paused)
 
     @property
@@ -60,7 +61,9 @@ class Target:
         return f"VM {self.id} ({self.name})"
 
 
-_TARGET = "SELECT id, name, state, lcm_state, version, user_id, group_id, mode, lock_level, paused FROM vm"
+_TARGET = "SELECT id, name, state, lcm_state, user_id, group_id, mode, lock_level, lock_user_id, paused FROM vm"
+_LONGEST_ID = 18
+"""Digits of a number that certainly fits where ids are kept."""
 
 
 def vms(context: Context, words: Iterable[str] | str) -> list[Target]:
@@ -112,7 +115,7 @@ def one(context: Context, kind: str, word: str, columns: str = "id, name") -> tu
         NotFound: there is none.
     """
     table = _TABLES[kind]
-    if word.isascii() and word.isdigit():
+    if word.isascii() and word.isdigit() and len(word) <= _LONGEST_ID:
         rows = context.session.query(f"SELECT {columns} FROM {table} WHERE id = ?", (int(word),))
         if rows:
             return rows[0]
@@ -129,13 +132,29 @@ def require_right(
     """Raise Denied if the user lacks a right on an object, or a lock refuses it."""
     from vmconsole.lifecycle import permissions
 
-    user = context.user
     if permissions.locked(right, permissions.Lock(lock)):
         raise Denied(f"{label} is locked", code="PERM_LOCKED", hint="its owner or an administrator can unlock it")
-    if not permissions.granted(
+    if not has_right(context, right, owner, group, mode):
+        raise Denied(f"user {context.user.name} lacks {right.name} on {label}", code=f"PERM_{right.name}")
+
+
+def has_right(context: Context, right: Right, owner: int, group: int, mode: int) -> bool:
+    """Whether the user has a right on an object of this owner and group with these permission bits."""
+    from vmconsole.lifecycle import permissions
+
+    user = context.user
+    return permissions.granted(
         right, user=user.id, groups=user.groups, admin=user.administrator, owner=owner, group=group, mode=mode
-    ):
-        raise Denied(f"user {user.name} lacks {right.name} on {label}", code=f"PERM_{right.name}")
+    )
+
+
+def usable(context: Context, kind: str, word: str) -> int:
+    """Id of an owned object, such as a template, that the user may use. Raises NotFound and Denied."""
+    from vmconsole.lifecycle.permissions import Right
+
+    number, name, owner, group, mode = one(context, kind, word, OWNED_COLUMNS)
+    require_right(context, Right.USE, label=f"{kind} {number} ({name})", owner=owner, group=group, mode=mode)
+    return int(number)
 
 
 def require_administrator(context: Context, what: str) -> None:

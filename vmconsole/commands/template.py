@@ -62,26 +62,15 @@ def list_templates(context: Context, command: Command, values: Values) -> Listin
     """Templates the user may use, oldest first (ON-043)."""
     from vmconsole.commands.simple_lists import listing
     from vmconsole.commands.vm_show import moment
+    from vmconsole.lifecycle.permissions import Right
 
-    found = [row for row in context.session.query(f"{_SELECT} ORDER BY template.id") if _usable(context, row)]
+    found = [
+        row
+        for row in context.session.query(f"{_SELECT} ORDER BY template.id")
+        if targets.has_right(context, Right.USE, *row[6:9])
+    ]
     rows = [(*row[:4], moment(row[4])) for row in found]
     return listing("TEMPLATE", COLUMNS, rows, [_document(row) for row in found], values)
-
-
-def _usable(context: Context, row: tuple[object, ...]) -> bool:
-    from vmconsole.lifecycle import permissions
-
-    user = context.user
-    owner, group, mode = row[6:9]
-    return user.administrator or permissions.granted(
-        permissions.Right.USE,
-        user=user.id,
-        groups=user.groups,
-        admin=False,
-        owner=owner,  # type: ignore[arg-type]
-        group=group,  # type: ignore[arg-type]
-        mode=mode,  # type: ignore[arg-type]
-    )
 
 
 def _document(row: tuple[object, ...]) -> dict[str, object]:
@@ -94,13 +83,16 @@ def show(context: Context, command: Command, values: Values) -> Sheet:
     from vmconsole.commands.vm_show import flat, moment
     from vmconsole.templates import syntax
 
-    number, *_ = targets.one(context, "template", values["template"])
+    number = targets.usable(context, "template", values["template"])
     row = context.session.query(f"{_SELECT} WHERE template.id = ?", (number,))[0]
     facts = [("ID", row[0]), ("NAME", row[3]), ("USER", row[1]), ("GROUP", row[2]), ("REGISTER TIME", moment(row[4]))]
     content = flat(syntax.parse(row[5]).to_data())
     return Sheet(
         "TEMPLATE",
-        [Block(f"TEMPLATE {row[0]} INFORMATION", facts), Block("TEMPLATE CONTENTS", content)],
+        [
+            Block(f"TEMPLATE {row[0]} INFORMATION", facts),
+            Block("TEMPLATE CONTENTS", content, assignments=True),
+        ],
         lambda: _document(row),
     )
 
@@ -128,9 +120,7 @@ def delete(context: Context, command: Command, values: Values) -> list[Request]:
     """Remove a template; its VMs stay."""
     from vmconsole.lifecycle.permissions import Right
 
-    number, name, owner, group, mode = targets.one(
-        context, "template", values["template"], "id, name, user_id, group_id, mode"
-    )
+    number, name, owner, group, mode = targets.one(context, "template", values["template"], targets.OWNED_COLUMNS)
     label = f"template {number} ({name})"
     targets.require_right(context, Right.MANAGE, label=label, owner=owner, group=group, mode=mode)
     return [Request("template.delete", {"template_id": number}, label=label)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vmconsole.commands.declaration import Argument, Command, Option
-from vmconsole.commands.listing import LIST_OPTIONS, OWNER
+from vmconsole.commands.listing import LIST_OPTIONS, OWNER, VM_LIST_OPTIONS
 
 _VM = Argument("vm", "vm")
 _VMS = Argument("vms", "vms")
@@ -29,14 +29,13 @@ def _action(
     words: str,
     arguments: tuple[Argument, ...] = (_MANY,),
     options: tuple[Option, ...] = (),
-    aliases: tuple[str, ...] = (),
     preparer: str = _ACT,
 ) -> Command:
-    return Command(words, "", arguments, options, preparer=preparer, action=True, aliases=aliases)
+    return Command(words, "", arguments, options, preparer=preparer, action=True)
 
 
 COMMANDS: tuple[Command, ...] = (
-    Command("list", "list VMs", (OWNER,), LIST_OPTIONS, reader="vmconsole.commands.vm_list:list_vms"),
+    Command("list", "list VMs", (OWNER,), (*LIST_OPTIONS, *VM_LIST_OPTIONS), reader="vmconsole.commands.vm_list:list_vms"),
     Command("show", "show one VM", (_VM,), (), reader="vmconsole.commands.vm_show:show"),
     Command(
         "create",
@@ -46,20 +45,29 @@ COMMANDS: tuple[Command, ...] = (
             Option("--name", "name; %i is the number of each of several", metavar="NAME"),
             Option("--multiple", "make so many", short="-m", metavar="N", kind="count"),
             Option("--hold", "keep them from being placed"),
+            Option("--user-inputs", "answers to the template's questions", metavar="K=V,…"),
         ),
         preparer="vmconsole.commands.instantiation:create",
     ),
     _action("hold"),
     _action("release"),
     _action("deploy", (_VMS, _HOST, _DATASTORE), (_ENFORCE,)),
-    _action("resume", aliases=("restart",)),
+    _action("resume"),
+    Command(
+        "restart",
+        "boot, or order the boot that is in flight once more",
+        (_MANY,),
+        (),
+        preparer="vmconsole.commands.acting:restart",
+        replaced_by="resume",
+    ),
     _action("suspend"),
     _action("pause"),
     _action("stop"),
     _action("poweroff", options=(_HARD,)),
     _action("undeploy", options=(_HARD,)),
     _action("reboot", options=(_HARD,)),
-    _action("terminate", options=(_HARD,), aliases=("shutdown",)),
+    _action("terminate", options=(_HARD,)),
     _action("resched"),
     _action("unresched"),
     _action(
@@ -91,13 +99,13 @@ COMMANDS: tuple[Command, ...] = (
         Option("--image", "image, by id or name", short="-i", metavar="IMAGE"),
         Option("--file", "template file with one DISK", short="-f", metavar="FILE"),
         Option("--target", "device in the guest", short="-t", metavar="DEVICE"),
-    ), aliases=("attachdisk",)),
-    _action("disk-detach", (_VM, _DISK_ID), aliases=("detachdisk", "detach")),
+    ), preparer="vmconsole.commands.devices:disk_attach"),
+    _action("disk-detach", (_VM, _DISK_ID)),
     _action("nic-attach", (_VM,), (
         Option("--network", "network, by id or name", short="-n", metavar="NETWORK"),
         Option("--file", "template file with one NIC", short="-f", metavar="FILE"),
         Option("--ip", "address", short="-i", metavar="IP"),
-    )),
+    ), preparer="vmconsole.commands.devices:nic_attach"),
     _action("nic-detach", (_VM, Argument("nic_id", "text"))),
     _action("disk-snapshot-create", (_VM, _DISK_ID, Argument("name", "text"))),
     _action("disk-snapshot-revert", (_VM, _DISK_ID, _SNAPSHOT)),
@@ -116,7 +124,7 @@ COMMANDS: tuple[Command, ...] = (
         Option("--vcpu", "virtual CPUs", metavar="N"),
         Option("--memory", "memory", metavar="SIZE"),
         _ENFORCE,
-    )),
+    ), preparer="vmconsole.commands.devices:resize"),
     _action("updateconf", (_VM, Argument("file", "file", optional=True)), (Option("--append", "merge", short="-a"),)),
     _action("save", (_VM, Argument("name", "text")), (Option("--persistent", "make the new images persistent"),)),
     _action("backup", (_VM,), (Option("--datastore", "backup datastore", short="-d", metavar="DATASTORE"),)),
@@ -130,7 +138,7 @@ COMMANDS: tuple[Command, ...] = (
         Option("--admin", "refuse administration"),
         Option("--all", "as --use"),
     ), preparer="vmconsole.commands.acting:lock"),
-    _action("unlock", (_VMS,)),
+    _action("unlock", (_VMS,), preparer="vmconsole.commands.acting:unlock"),
     _action("update", (_VM, Argument("file", "file", optional=True)), (
         Option("--append", "merge with what is there", short="-a"),
     ), preparer="vmconsole.commands.acting:update"),

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from vmconsole.commands.listing import describe, shape
-from vmconsole.commands.results import Column, Listing, Text
+from vmconsole.commands.listing import described, shape
+from vmconsole.commands.results import Column, Listing
 from vmconsole.lifecycle.states import ALIASES, by_numbers, shows_host
 from vmconsole.store import vm_reading
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from vmconsole.commands.context import Context
     from vmconsole.commands.declaration import Command, Values
+    from vmconsole.commands.results import Text
 
 COLUMNS = (
     Column("ID", 4, "number of the VM", right=True),
@@ -25,59 +28,89 @@ COLUMNS = (
     Column("CLUSTER", 10, "cluster of its host"),
     Column("IP", 15, "addresses"),
 )
-SHOWN = tuple(column.name for column in COLUMNS[:9])
+SHOWN = {
+    "default": tuple(column.name for column in COLUMNS[:9]),
+    "user": ("ID", "NAME", "IP", "STAT", "CPU", "MEM", "HOSTNAME", "TIME"),
+}
+OWNERS = frozenset({"a", "all", "m", "mine", "g", "group", "G"})
 
 
 def list_vms(context: Context, command: Command, values: Values) -> Listing | Text:
-    """VMs that are not DONE, newest first (ON-050)."""
+    """VMs that are not DONE, newest first (ON-050).
+
+    Raises:
+        NotFound: the user whose VMs are wanted does not exist.
+        BadInput: a malformed search, condition, order or column.
+    """
     if values.get("describe"):
-        return Text(describe(COLUMNS))
-    owner = values.get("owner") or "a"
+        return described(COLUMNS)
+    owner = _owner(context, values.get("owner") or "a")
     found = vm_reading.list_rows(context.session, context.user, owner)
-    wants_ip = any("IP" in (values.get(name) or "").upper() for name in ("list", "filter", "sort"))
-    rows = _rows(context, found, kilobytes=bool(values.get("kilobytes")), with_ip=wants_ip)
-    listing = Listing(
-        "VM",
-        COLUMNS,
-        rows,
-        lambda: vm_reading.documents(context.session, context.user, _ids(listing, values), owner),
-        SHOWN,
+    if values.get("search"):
+        wanted = _searched(context, values["search"])
+        found = [row for row in found if row[0] in wanted]
+    shown = SHOWN[values.get("listconf") or "default"]
+    with_ip = "IP" in shown or any("IP" in (values.get(name) or "").upper() for name in ("list", "filter", "sort"))
+    rows = _rows(
+        found,
+        now=int(context.clock()),
+        kilobytes=bool(values.get("kilobytes")),
+        numeric=bool(values.get("numeric")),
+        addresses=_addresses(context) if with_ip else {},
     )
+    listing = Listing("VM", COLUMNS, rows, lambda: _documents(context, listing, values, owner), shown)
     shape(listing, values)
     return listing
 
 
-def _ids(listing: Listing, values: Values) -> list[int] | None:
-    """The VMs a filter or an order left, in that order; None for all of them."""
-    if values.get("filter") or values.get("sort"):
-        return [row[0] for row in listing.rows]
-    return None
+def _owner(context: Context, word: str) -> str:
+    """The filter flag, or the number of the user it names."""
+    if word in OWNERS:
+        return word
+    from vmconsole.commands import targets
+
+    return str(targets.one(context, "user", word)[0])
+
+
+def _searched(context: Context, pair: str) -> set[int]:
+    from vmconsole.errors import BadInput
+    from vmconsole.store.vm_search import having
+
+    key, equals, value = pair.partition("=")
+    if not key.strip() or not equals:
+        raise BadInput(f"{pair!r} is nothing to search for: expected KEY=VALUE", code="INPUT_SEARCH")
+    return having(context.session, key.strip(), value)
+
+
+def _documents(context: Context, listing: Listing, values: Values, owner: str) -> list[dict[str, Any]]:
+    chosen = any(values.get(name) for name in ("search", "filter", "sort"))
+    ids = [row[0] for row in listing.rows] if chosen else None
+    return vm_reading.documents(context.session, context.user, ids, owner)
 
 
 def _rows(
-    context: Context, found: list[tuple[object, ...]], *, kilobytes: bool, with_ip: bool
-) -> list[tuple[object, ...]]:
+    found: list[tuple[Any, ...]], *, now: int, kilobytes: bool, numeric: bool, addresses: dict[int, str]
+) -> list[tuple[Any, ...]]:
     # One pass over plain tuples: with ten thousand VMs every call in here is ten thousand calls.
-    now = int(context.clock())
     placed = {numbers for numbers in ALIASES if shows_host(by_numbers(*numbers))}
-    addresses = _addresses(context) if with_ip else {}
+    memories = {memory: _memory(memory, kilobytes) for memory in {row[8] for row in found}}
     rows = []
     for (
-        number, user, group, name, state, lcm, resched, cpu, memory, host, start, end, _, _, _, cluster,
+        number, user, group, name, state, lcm, resched, cpu, memory, host, start, end, user_id, group_id, _, cluster,
     ) in found:  # fmt: skip
         numbers = (state, lcm)
-        age = (end or now) - start
+        minutes = ((end or now) - start) // 60
         rows.append(
             (
                 number,
-                user,
-                group,
-                "*" + name if resched else name,
+                user_id if numeric else user,
+                group_id if numeric else group,
+                f"*{name}" if resched else name,
                 ALIASES[numbers],
                 round(cpu),
-                f"{memory}K" if kilobytes or memory <= 1024 else human(memory),
+                memories[memory],
                 (host or "") if numbers in placed else "",
-                "%3dd %02dh%02d" % (age // 86400, age % 86400 // 3600, age % 3600 // 60),
+                f"{minutes // 1440:3}d {minutes // 60 % 24:02}h{minutes % 60:02}",
                 cluster or "",
                 addresses.get(number, ""),
             )
@@ -85,15 +118,16 @@ def _rows(
     return rows
 
 
+def _memory(kib: int, kilobytes: bool) -> str:
+    if kilobytes or kib <= 1024:
+        return f"{kib}K"
+    from vmconsole.templates.sizes import human
+
+    return human(kib)
+
+
 def _addresses(context: Context) -> dict[int, str]:
     found: dict[int, str] = {}
     for number, ip in context.session.query("SELECT vm_id, ip FROM nic WHERE ip <> '' ORDER BY vm_id, nic_id"):
         found[number] = f"{found[number]},{ip}" if number in found else ip
     return found
-
-
-def human(kib: float) -> str:
-    """KiB in the largest unit that leaves more than nothing; imported late, small VMs do not need it."""
-    from vmconsole.templates.sizes import human as in_units
-
-    return in_units(kib)

@@ -31,10 +31,10 @@ def show(context: Context, command: Command, values: Values) -> Sheet:
     if not documents:
         raise Denied(f"user {context.user.name} lacks USE on {target.label}", code="PERM_USE")
     document = documents[0]
-    return Sheet("VM", _blocks(document), lambda: document)
+    return Sheet("VM", _blocks(document, now=int(context.clock())), lambda: document)
 
 
-def _blocks(vm: dict[str, Any]) -> list[Block]:
+def _blocks(vm: dict[str, Any], now: int) -> list[Block]:
     placed = shows_host(by_numbers(vm["state_number"], vm["lcm_state_number"]))
     where = (
         [("HOST", vm["host"] or "-"), ("CLUSTER ID", vm["cluster_id"]), ("CLUSTER", vm["cluster"])] if placed else []
@@ -78,10 +78,10 @@ def _blocks(vm: dict[str, Any]) -> list[Block]:
         ),
         Block("VM NICS", heading=_NICS, lines=[_nic(nic) for nic in vm["nics"]]),
         Block("SNAPSHOTS", heading=_SNAPSHOTS, lines=[_snapshot(row) for row in vm["snapshots"]]),
-        Block("VIRTUAL MACHINE HISTORY", heading=_HISTORY, lines=[_record(record) for record in vm["history"]]),
+        Block("VIRTUAL MACHINE HISTORY", heading=_HISTORY, lines=[_record(record, now) for record in vm["history"]]),
         Block("SCHEDULED ACTIONS", heading=_SCHEDULES, lines=[_schedule(row) for row in vm["schedules"]]),
-        Block("USER TEMPLATE", flat(vm["attributes"])),
-        Block("VIRTUAL MACHINE TEMPLATE", flat(vm["template"])),
+        Block("USER TEMPLATE", flat(vm["attributes"]), assignments=True),
+        Block("VIRTUAL MACHINE TEMPLATE", flat(vm["template"]), assignments=True),
     ]
     return [block for block in blocks if block.fields or block.lines]
 
@@ -96,19 +96,19 @@ _DISK_SNAPSHOTS = (
     Column("NAME", 30, ""),
 )  # fmt: skip
 _NICS = (
-    Column("ID", 3, "", right=True), Column("NETWORK", 20, ""), Column("BRIDGE", 12, ""), Column("IP", 15, ""),
+    Column("ID", 3, "", right=True), Column("NETWORK", 20, ""), Column("VLAN", 4, ""), Column("BRIDGE", 12, ""), Column("IP", 15, ""),
     Column("MAC", 17, ""),
 )  # fmt: skip
 _SNAPSHOTS = (
     Column("ID", 3, "", right=True), Column("TIME", 11, ""), Column("NAME", 36, ""), Column("HYPERVISOR_ID", 20, ""),
 )  # fmt: skip
 _HISTORY = (
-    Column("SEQ", 3, "", right=True), Column("HOSTNAME", 15, ""), Column("ACTION", 16, ""),
+    Column("SEQ", 3, "", right=True), Column("HOSTNAME", 15, ""), Column("REASON", 16, ""),
     Column("START", 14, "", right=True), Column("TIME", 12, "", right=True), Column("PTIME", 12, "", right=True),
 )  # fmt: skip
 _SCHEDULES = (
-    Column("ID", 3, "", right=True), Column("ACTION", 16, ""), Column("SCHEDULED", 14, ""), Column("DONE", 14, ""),
-    Column("MESSAGE", 30, ""),
+    Column("ID", 3, "", right=True), Column("ACTION", 16, ""), Column("SCHEDULED", 14, ""), Column("REP", 16, ""),
+    Column("END", 14, ""), Column("DONE", 14, ""), Column("MESSAGE", 30, ""),
 )  # fmt: skip
 
 
@@ -127,18 +127,16 @@ def _disk_snapshot(row: dict[str, Any]) -> tuple[Any, ...]:
 
 
 def _nic(nic: dict[str, Any]) -> tuple[Any, ...]:
-    return nic["nic_id"], nic["network"], nic["bridge"] or "-", nic["ip"] or "-", nic["mac"]
+    return nic["nic_id"], nic["network"], nic["vlan"] or "no", nic["bridge"] or "-", nic["ip"] or "-", nic["mac"]
 
 
 def _snapshot(row: dict[str, Any]) -> tuple[Any, ...]:
     return row["id"], moment(row["time"], "%m/%d %H:%M"), row["name"], row["hypervisor_id"]
 
 
-def _record(record: dict[str, Any]) -> tuple[Any, ...]:
-    import time
-
-    stay = (record["end_time"] or int(time.time())) - record["start_time"]
-    prolog = (record["prolog_end"] or 0) - (record["prolog_start"] or 0) if record["prolog_end"] else 0
+def _record(record: dict[str, Any], now: int) -> tuple[Any, ...]:
+    stay = (record["end_time"] or now) - record["start_time"]
+    prolog = record["prolog_end"] - record["prolog_start"] if record["prolog_start"] and record["prolog_end"] else 0
     return (
         record["seq"], record["host"], record["action"], moment(record["start_time"]), span(stay), span(prolog),
     )  # fmt: skip
@@ -149,9 +147,29 @@ def _schedule(row: dict[str, Any]) -> tuple[Any, ...]:
         row["id"],
         row["action"],
         moment(row["next"] or row["time"], "%m/%d %H:%M"),
-        moment(row["done"]),
+        _repeat(row),
+        _end(row["end"]),
+        moment(row["done"], "%m/%d %H:%M"),
         row["message"],
     )
+
+
+def _repeat(row: dict[str, Any]) -> str:
+    """`Weekly 1,5`, `Each 10 hours`, or the cron line."""
+    if row["repeat"] is None:
+        return row["cron"] or "-"
+    if row["repeat"] == _HOURLY:
+        return f"Each {row['days']} hours"
+    return f"{('Weekly', 'Monthly', 'Yearly')[row['repeat']]} {row['days']}"
+
+
+_HOURLY = 3
+
+
+def _end(end: dict[str, Any]) -> str:
+    if end["type"] == "times":
+        return f"After {end['value']} times"
+    return f"On {moment(end['value'], '%m/%d/%y')}" if end["type"] == "date" else "None"
 
 
 def moment(seconds: int | None, layout: str = "%m/%d %H:%M:%S") -> str:
@@ -168,15 +186,16 @@ def span(seconds: int) -> str:
 
 def flat(attributes: dict[str, Any]) -> list[tuple[str, str]]:
     """Attributes as ``KEY="value"`` pairs, vectors in brackets, secrets starred out."""
-    pairs = []
-    for key, value in attributes.items():
-        for item in value if isinstance(value, list) else [value]:
-            pairs.append((key, _shown(key, item)))
-    return pairs
+    return [
+        (key, _shown(key, item))
+        for key, value in attributes.items()
+        for item in (value if isinstance(value, list) else [value])
+    ]
 
 
 def _shown(key: str, value: Any) -> str:
     if isinstance(value, dict):
         inner = ", ".join(f"{name}={_shown(name, item)}" for name, item in value.items())
         return f"[ {inner} ]"
-    return '"***"' if key in SECRET else f'"{value}"'
+    escaped = str(value).replace('"', '\\"')
+    return '"***"' if key in SECRET else f'"{escaped}"'

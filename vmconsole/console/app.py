@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, cast
 
 from textual import events
 from textual.app import App
+from textual.geometry import Size
 from textual.message import Message
 
 from vmconsole.console import jobs, palette
@@ -19,7 +20,7 @@ from vmconsole.console.reader import Reader, Report
 from vmconsole.console.screens.confirm import Question
 from vmconsole.console.screens.fleet import FleetScreen
 from vmconsole.console.screens.palette import Commands
-from vmconsole.console.terminal import on_ending
+from vmconsole.console.terminal import on_ending, terminal_size
 from vmconsole.presentation import safe
 
 if TYPE_CHECKING:
@@ -94,7 +95,16 @@ class Console(App[int]):
         self.theme = palette.CALM_DARK.name
         if not self.is_headless:
             on_ending(self.exit)
+            self.set_interval(1.0, self._check_size)
         self._reader.start()
+
+    def _check_size(self) -> None:
+        """Follow the terminal's size where the framework lost a change: it may when one comes while it starts."""
+        size = Size(*terminal_size())
+        if size not in (self.size, Size(0, 0)):
+            self.post_message(events.Resize(size, size))
+        elif self.screen.size != self.size:
+            self.screen.post_message(events.Resize(self.size, self.size))
 
     def on_unmount(self) -> None:
         self._reader.close()

@@ -23,7 +23,6 @@ class TypedLine(Vertical):
 
     DEFAULT_CSS = """
     TypedLine { height: auto; display: none; background: $panel;
-        &.-open { display: block; }
         & > LineView { height: 0; background: $panel; }
         & > Horizontal { height: 1; }
         Static { width: 2; color: $primary; text-style: bold; padding: 0 0 0 1; }
@@ -53,17 +52,18 @@ class TypedLine(Vertical):
 
     @property
     def is_open(self) -> bool:
-        return self.has_class("-open")
+        return bool(self.display)
 
     def open_with(self, text: str) -> None:
         """Show the line with `text` on it, and take the keys."""
-        self.add_class("-open")
+        self.display = True
         self.input.value = text
         self.input.cursor_position = len(text)
-        self.input.focus()
+        # At once and not when the framework finds the time: the next letter may be here already, and `s` is a command.
+        self.screen.set_focus(self.input)
 
     def close(self) -> None:
-        self.remove_class("-open")
+        self.display = False
         self.tell([])
 
     def tell(self, lines: list[Line]) -> None:

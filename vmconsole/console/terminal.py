@@ -25,6 +25,12 @@ def require_terminal() -> None:
         raise Usage(f"the console cannot draw on a terminal of type {kind!r}", code="USAGE_TERMINAL", hint=_HINT)
 
 
+def terminal_size() -> tuple[int, int]:
+    """Columns and rows of the terminal on standard output."""
+    assert sys.__stdout__ is not None
+    return os.get_terminal_size(sys.__stdout__.fileno())
+
+
 def on_ending(leave: Callable[[int], None]) -> None:
     """Have `leave` called with the exit status when a signal asks the process to end; called in the event loop."""
     loop = asyncio.get_running_loop()

@@ -15,8 +15,9 @@ from vmconsole.controller.fleet import Fleet
 from vmconsole.controller.journal import Journal
 from vmconsole.controller.lease import RENEW_EVERY, LeaseLost
 from vmconsole.controller.monitor import Monitor
+from vmconsole.controller.test_hosts import put_back
 from vmconsole.controller.work import Surroundings
-from vmconsole.errors import TryAgain
+from vmconsole.errors import OutputFailed, TryAgain
 from vmconsole.store.location import run_dir
 from vmconsole.store.wakeup import Listener
 
@@ -55,7 +56,7 @@ class Controller:
         self._placed = 0.0
         self._active = time.monotonic()
         journal = Journal(store, lease, time.time, self._on_change)
-        self._fleet = Fleet(store, settings, self._directory, self._on_event)
+        self._fleet = Fleet(store, settings, self._directory, self._on_event, self._prepare)
         instance = store.query("SELECT value FROM meta WHERE key = 'instance'")[0][0]
         self._around = Surroundings(store, journal, self._fleet, settings, time.time, instance, self._directory)
         self._executor = Executor(journal, self._around)
@@ -78,7 +79,10 @@ class Controller:
             loop.remove_reader(listener.fileno())
             listener.close()
             renewal.cancel()
-            await asyncio.wait_for(self._leave(), LEAVE_WITHIN)
+            try:
+                await asyncio.wait_for(self._leave(), LEAVE_WITHIN)
+            except TimeoutError:
+                log.error("a host did not let go within %g s", LEAVE_WITHIN)
         if self._executor.lost_lease.is_set() or (renewal.done() and not renewal.cancelled() and renewal.exception()):
             raise LeaseLost("another controller took the lease")
 
@@ -86,21 +90,31 @@ class Controller:
         """Look, work, wait; until something says stop."""
         marker: object = None
         while not (self._stop.is_set() or self._executor.lost_lease.is_set() or renewal.done()):
-            if (seen := self._store.changed_marker()) != marker or self._wake.is_set():
-                marker = seen
-                self._wake.clear()
-                self._look()
-            self._place_if_due()
-            self._monitor.check_silence()
-            if self._idle():
-                log.info("nothing to do for %g s: the controller ends", self._settings.number("idle_exit"))
-                return
+            try:
+                if (seen := self._store.changed_marker()) != marker or self._wake.is_set():
+                    marker = seen
+                    self._wake.clear()
+                    self._look()
+                self._place_if_due()
+                self._monitor.check_silence()
+                if self._idle():
+                    log.info("nothing to do for %g s: the controller ends", self._settings.number("idle_exit"))
+                    return
+            except LeaseLost:
+                raise
+            except (TryAgain, OutputFailed) as error:
+                log.warning("the store cannot be written: %s", error.message)
+                marker = None  # look again
             await self._nap()
 
     def _look(self) -> None:
         self._fleet.refresh()
         self._monitor.follow_fleet()
-        self._executor.start_queued()
+        self._start_queued()
+
+    def _start_queued(self) -> None:
+        if self._executor.start_queued():
+            self._wake.set()
 
     def _place_if_due(self) -> None:
         due = time.monotonic() - self._placed >= self._settings.number("placement_period")
@@ -109,7 +123,7 @@ class Controller:
             placement.examine_clones(self._around)
             if placement.cycle(self._around):
                 self._on_change()  # more may be waiting than one cycle places
-                self._executor.start_queued()
+                self._start_queued()
 
     async def _nap(self) -> None:
         waiters = [asyncio.create_task(event.wait()) for event in (self._wake, self._stop)]
@@ -139,7 +153,7 @@ class Controller:
                 self._lease.renew()
             except LeaseLost:
                 raise
-            except TryAgain:
+            except (TryAgain, OutputFailed):
                 if self._lease.stale:
                     raise
 
@@ -147,6 +161,9 @@ class Controller:
         await self._executor.stop()
         await self._monitor.stop()
         await self._fleet.stop()
+
+    async def _prepare(self, link: Link) -> None:
+        await put_back(self._around, link)
 
     # What others tell us ----------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from backends.base import DiskKind, DiskSpec, DomainSpec, GraphicsSpec, NicSpec, Tag
 
 if TYPE_CHECKING:
-    from vmconsole.controller.vm_record import Disk, VmRecord
+    from vmconsole.controller.vm_record import Disk, Nic, VmRecord
 
 MAX_RECORD = 3500
 """Bytes of the tag's record: a larger one would make every description of the domain slow."""
@@ -30,8 +30,8 @@ def domain_spec(vm: VmRecord, *, instance: str, operation: str) -> DomainSpec:
         memory_kib=vm.memory_mib * 1024,
         vcpus=vm.vcpu,
         cpu_shares=max(2, round(vm.cpu * 1024)),
-        disks=tuple(_disk(disk) for disk in vm.disks),
-        nics=tuple(NicSpec(nic.mac, nic.source_kind, nic.source, nic.model) for nic in vm.nics),
+        disks=tuple(disk_spec(disk) for disk in vm.disks),
+        nics=tuple(nic_spec(nic) for nic in vm.nics),
         graphics=tuple(_graphics(vector) for vector in _vectors(template, "GRAPHICS")),
         boot=_boot_order(os_.get("BOOT", ""), vm),
         arch=os_.get("ARCH", ""),
@@ -59,11 +59,21 @@ def tag(vm: VmRecord, *, instance: str, operation: str) -> Tag:
     return Tag(instance=instance, vm=vm.id, generation=vm.version, operation=operation, record=text)
 
 
-def _disk(disk: Disk) -> DiskSpec:
+def nic_spec(nic: Nic) -> NicSpec:
+    """A NIC of the store as the driver wants it."""
+    return NicSpec(nic.mac, nic.source_kind, nic.source, nic.model)
+
+
+def disk_spec(disk: Disk, *, path: str = "", format: str = "") -> DiskSpec:
+    """A disk of the store as the driver wants it.
+
+    Args:
+        path, format: of the volume, where the store does not know them yet.
+    """
     return DiskSpec(
         target=disk.target,
-        source=disk.path,
-        format=disk.format,
+        source=path or disk.path,
+        format=format or disk.format,
         kind=DiskKind.CDROM if disk.type == "cdrom" else DiskKind.DISK,
         bus=disk.bus,
         cache=disk.attributes.get("CACHE", "default"),

@@ -5,17 +5,27 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from backends.base import BackendError, Unreachable
 from vmconsole.controller import borders, history, problems, vm_record
 from vmconsole.controller.handlers import HANDLERS, IN_PLACE
-from vmconsole.controller.journal import Superseded
+from vmconsole.controller.journal import STORE_AWAY, Superseded
 from vmconsole.controller.lease import LeaseLost
 from vmconsole.controller.link import NotYet
 from vmconsole.controller.steps import STEPS
 from vmconsole.controller.work import Work
-from vmconsole.errors import Conflict, Failed, Internal, NotFound, UnknownOutcome, VmconsoleError
+from vmconsole.errors import (
+    Conflict,
+    Failed,
+    Internal,
+    NotFound,
+    OutputFailed,
+    TryAgain,
+    UnknownOutcome,
+    VmconsoleError,
+)
 from vmconsole.lifecycle import actions, recovery
 from vmconsole.lifecycle.recovery import Cleanup, Verdict
 from vmconsole.lifecycle.stages import Outcome, chain_from, stage
@@ -24,6 +34,7 @@ from vmconsole.lifecycle.steps import Step
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from backends.base import Host
     from vmconsole.controller.job import Job
     from vmconsole.controller.journal import Journal
     from vmconsole.controller.link import Link
@@ -35,10 +46,21 @@ log = logging.getLogger(__name__)
 
 PROGRESS_EVERY = 0.25
 """Seconds between two writes of an operation's progress."""
+FINISH_WITHIN = 3.0
+"""Seconds that what is under way gets to end by itself when the controller ends."""
+NOTICE = 1.0
+"""Seconds in which a link notices that it is lost."""
+STORE_REST = 0.5
+"""Seconds until a write is tried again that a busy store refused."""
+TURN = 50
+"""Operations taken on in one go: in between, hosts and lease must have their turn."""
+
+_UNLIMITED = frozenset({Step.SHUTDOWN, Step.DESTROY, Step.PAUSE, Step.UNPAUSE})
+"""Steps that cost the host nothing: they wait for a guest, or must not queue behind those that do."""
 
 
 class Executor:
-    """Runs operations, each in its own task. Operations on one VM follow each other; hosts do not wait for one another."""
+    """Runs operations, each in its own task. Those on one VM follow each other; hosts do not wait for one another."""
 
     def __init__(self, journal: Journal, around: Surroundings) -> None:
         self._journal = journal
@@ -53,23 +75,39 @@ class Executor:
 
     # Beginning --------------------------------------------------------------------------------------------------
 
-    def start_queued(self) -> None:
-        """Take on every queued operation whose VM is free. Called whenever something may have changed."""
-        begun: set[int] = set()
-        for operation_id, vm_id, _ in self._journal.queued():
-            if vm_id is not None and vm_id in begun:
-                continue
+    def start_queued(self) -> bool:
+        """Take on queued operations whose VM is free. True when not all had their turn: more are to be begun."""
+        touched: set[int] = set()
+        begun = 0
+        for operation_id, vm_id in self._journal.queued():
+            if vm_id is not None:
+                if vm_id in touched:
+                    continue
+                touched.add(vm_id)
+            if begun >= TURN:
+                return True
             try:
-                job = self._journal.begin(operation_id, self._allow)
+                job = self._begin(operation_id)
             except NotYet:
                 continue
-            if vm_id is not None:
-                begun.add(vm_id)
+            begun += 1
             if job is None:
                 continue
             if job.superseded and (task := self._tasks.get(job.superseded)) is not None:
                 task.cancel()
             self._start(job)
+        return False
+
+    def _begin(self, operation_id: str) -> Job | None:
+        """Take one operation on. One that nobody can read fails alone, it does not stop the others."""
+        try:
+            return self._journal.begin(operation_id, self._allow)
+        except (NotYet, *STORE_AWAY):
+            raise
+        except Exception as error:
+            log.exception("operation %s cannot be begun", operation_id)
+            self._journal.refuse(operation_id, Internal(f"{type(error).__name__}: see the log for {operation_id}"))
+            return None
 
     def recover(self) -> None:
         """Go on with what a controller that is gone had begun."""
@@ -78,7 +116,9 @@ class Executor:
             self._start(job)
 
     async def stop(self) -> None:
-        """Stop working. What is under way stays in the journal and is taken up by the next controller."""
+        """Stop working. What does not end at once stays in the journal and is taken up by the next controller."""
+        if self._tasks and not self.lost_lease.is_set():
+            await asyncio.wait(list(self._tasks.values()), timeout=FINISH_WITHIN)
         for task in list(self._tasks.values()):
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
@@ -114,12 +154,11 @@ class Executor:
     def _allow(self, job: Job, asked: Action | None, flow: Flow | None) -> None:
         """Refuse what cannot be carried out, while nothing has changed yet."""
         if asked is None:
-            if job.command not in HANDLERS:
-                raise _not_there(job.command)
+            self._allow_handler(job)
             return
         if asked.recovery is not None:
             return
-        assert flow is not None and job.position is not None
+        assert flow is not None
         if flow.first is None:
             if job.command not in IN_PLACE:
                 raise _not_there(asked.title)
@@ -130,10 +169,21 @@ class Executor:
         needed = [row.step for place in passed if (row := stage(place, flow.variant)) is not None]
         if missing := [step for step in needed if step not in STEPS]:
             raise _not_there(asked.title, f"the step {missing[0].value}")
-        if job.command == "deploy":
+        if asked.command in ("deploy", "migrate"):
             self._check_target(job)
         if needed and needed != [Step.CLEANUP]:
             self._link_for(job).require_up_or_refuse()
+
+    def _allow_handler(self, job: Job) -> None:
+        """Also lets the clearing away of what a VM has left on a host wait for that host. Raises NotYet."""
+        if job.command not in HANDLERS:
+            raise _not_there(job.command)
+        if job.command != "vm.cleanup":
+            return
+        host_id = job.arguments.get("host_id")
+        up = any(link.host_id == host_id and link.is_up for link in self._around.fleet)
+        if not up and self._around.store.query("SELECT 1 FROM host WHERE id = ?", (host_id,)):
+            raise NotYet(str(host_id))
 
     def _check_target(self, job: Job) -> None:
         """Whether the VM can go to the host that was named."""
@@ -142,10 +192,13 @@ class Executor:
         if not rows:
             raise NotFound(f"host {host_id} does not exist", code="NO_HOST")
         vm = vm_record.load(self._around.store, job.vm_id)
+        if vm.host_id == host_id:
+            raise Conflict(f"{vm.label} is on host {rows[0][0]} already", code="HOST_SAME")
         if vm.bound_to not in (None, host_id):
             raise Conflict(
                 f"{vm.label} can run only where its disks lie, and that is not host {rows[0][0]}", code="VM_BOUND"
             )
+        self._around.fleet.link(host_id).require_up_or_refuse()
 
     def _link_for(self, job: Job) -> Link:
         """The link of the host on which the job's next step runs."""
@@ -172,17 +225,18 @@ class Executor:
         except LeaseLost:
             self.lost_lease.set()
         except VmconsoleError as error:
-            self._give_up(job, error)
+            await self._give_up(job, error)
         except Exception as error:
             log.exception("operation %s (%s)", job.id, job.command)
-            self._give_up(job, Internal(f"{job.command}: {type(error).__name__}", hint=f"see the log for {job.id}"))
+            bug = Internal(f"{job.command}: {type(error).__name__}", hint=f"see the log for {job.id}")
+            await self._give_up(job, bug)
 
     async def _perform(self, job: Job) -> None:
         if job.vm_id is None or "." in job.command:
             await self._handle(job)
             return
         asked = actions.action(job.command)
-        if asked.recovery is not None and job.attempt == 1:
+        if asked.recovery is not None and not job.step:
             await self._settle(job, asked)
         elif job.position is not None and not job.position.is_transient:
             await self._in_place(job)
@@ -190,29 +244,48 @@ class Executor:
         while job.position is not None and job.position.is_transient:
             await self._pass_stage(job)
 
-    def _give_up(self, job: Job, error: VmconsoleError) -> None:
+    async def _give_up(self, job: Job, error: VmconsoleError) -> None:
         """The work failed where no step was in charge of the failure."""
         try:
             if job.position is not None and job.position.is_transient:
-                self._journal.advance(job, Outcome.FAILURE, error=error)
+                await self._record(lambda: self._journal.advance(job, Outcome.FAILURE, error=error))
             else:
-                self._journal.fail(job, error)
-        except (Superseded, LeaseLost):
+                await self._record(lambda: self._journal.fail(job, error))
+        except Superseded:
             log.info("operation %s had been taken over", job.id)
+        except LeaseLost:
+            self.lost_lease.set()
+        except VmconsoleError as refused:
+            log.error("operation %s: that it failed was not written: %s", job.id, refused.message)
+
+    async def _record(self, write: Callable[[], None]) -> None:
+        """Write what has happened, however long the store is busy or full: it is so, and must not be forgotten."""
+        while True:
+            try:
+                write()
+                return
+            except LeaseLost:
+                raise
+            except (TryAgain, OutputFailed) as error:
+                log.warning("not written yet: %s", error.message)
+            await asyncio.sleep(STORE_REST)
 
     async def _handle(self, job: Job) -> None:
         """An operation outside the life-cycle: reach out first, then write everything in one transaction."""
         try:
             effect = await HANDLERS[job.command](job, self._around)
+            borders.reach(job.command, "called")
+            await self._record(lambda: self._journal.finish(job, effect=effect))
+            self._around.fleet.refresh()
         except BackendError as error:
             raise problems.translate(error, uri=str(job.arguments.get("uri", ""))) from error
-        borders.reach(job.command, "called")
-        self._journal.finish(job, effect=effect)
-        self._around.fleet.refresh()
+        finally:
+            await self._around.fleet.withdraw(job.id)
 
     async def _in_place(self, job: Job) -> None:
         """An action that leaves the state as it is."""
         work = IN_PLACE[job.command]
+        host = await self._ready_host(job) if work.needs_host else None
         if work.once_only:
             if self._journal.was_sent(job):
                 raise_unknown = UnknownOutcome(
@@ -220,11 +293,10 @@ class Executor:
                     outcome="unknown",
                     hint=f"look at the guest, then repeat it if need be: vmconsole show {job.vm_id}",
                 )
-                self._journal.fail(job, raise_unknown, state="unknown")
+                await self._record(lambda: self._journal.fail(job, raise_unknown, state="unknown"))
                 return
             self._journal.mark_sent(job)
             borders.reach(job.command, "sent")
-        host = self._link_for(job).require_up() if work.needs_host else None
         try:
             effect = await work.run(job, self._around, host)
         except Unreachable as error:
@@ -233,11 +305,19 @@ class Executor:
             unknown = UnknownOutcome(
                 f"VM {job.vm_id}: {job.command} was sent, and the host fell silent: {error.message}", outcome="unknown"
             )
-            self._journal.fail(job, unknown, state="unknown")
+            await self._record(lambda: self._journal.fail(job, unknown, state="unknown"))
             return
         except BackendError as error:
             raise problems.translate(error) from error
-        self._journal.finish(job, effect=effect)
+        borders.reach(job.command, "called")
+        await self._record(lambda: self._journal.finish(job, effect=effect))
+
+    async def _ready_host(self, job: Job) -> Host:
+        """The VM's host for a call that is not repeated. Raises Unavailable while nothing has been sent."""
+        link = self._link_for(job)
+        await link.tried.wait()
+        link.require_up_or_refuse()
+        return link.backend
 
     async def _pass_stage(self, job: Job) -> None:
         """Run the step of the VM's present stage, to its end however long the host is away, and go on from there."""
@@ -258,11 +338,13 @@ class Executor:
                 continue
             except BackendError as refused:
                 outcome, error = Outcome.FAILURE, problems.translate(refused)
+            except LeaseLost:
+                raise
             except VmconsoleError as failed:
                 outcome, error = Outcome.FAILURE, failed
             break
         borders.reach(job.command, row.step.value, "called")
-        self._journal.advance(job, outcome, error=error, effect=effect)
+        await self._record(lambda: self._journal.advance(job, outcome, error=error, effect=effect))
         borders.reach(job.command, row.step.value, "recorded")
 
     async def _step(self, job: Job, step: Step, host_id: int | None) -> Effect | None:
@@ -271,42 +353,46 @@ class Executor:
                 return None  # it has never been on a host
             raise Internal(f"VM {job.vm_id} has no host for the step {step.value}")
         link = self._around.fleet.link(host_id)
-        async with link.slots:
+        await link.tried.wait()
+        async with nullcontext() if step in _UNLIMITED else link.slots:
+            self._journal.require_lease()
             vm = vm_record.load(self._around.store, job.vm_id)
             return await STEPS[step](Work(job, vm, link.require_up(), host_id, self._around))
 
     async def _wait_for_host(self, job: Job, host_id: int | None, error: VmconsoleError) -> None:
         """The host fell silent in the middle of a step: what became of it is asked when it answers again."""
         self._journal.wait_for_host(job, error)
-        link = self._around.fleet.link(host_id)
-        if link.is_up:
-            await asyncio.sleep(1)  # the loss has not been noticed yet
-        await link.wait_up()
+        await asyncio.sleep(NOTICE)
+        await self._around.fleet.wait_up(host_id)
         job.attempt += 1
         self._journal.resume_work(job)
 
     async def _settle(self, job: Job, asked: Action) -> None:
         """Apply what `recover` means where the VM is; a stage that follows is then run by the caller."""
-        assert asked.recovery is not None and job.position is not None
+        assert asked.recovery is not None
+        assert job.position is not None
         found = recovery.recover_target(job.position, asked.recovery, job.variant)
         if found.verdict is Verdict.REFUSE:
             raise Conflict(f"VM {job.vm_id}: {found.reason}")
         if found.verdict is Verdict.NOTHING:
-            self._journal.finish(job)
+            await self._record(lambda: self._journal.finish(job))
             return
         if found.verdict is Verdict.FORGET:
-            self._journal.forget(job)
+            await self._record(lambda: self._journal.forget(job))
             return
-        assert found.target is not None
+        target, outcome = found.target, found.outcome or Outcome.SUCCESS
+        assert target is not None
         effect = None
-        if found.cleanup is not Cleanup.NONE and not found.target.position.is_transient:
+        if found.cleanup is not Cleanup.NONE and not target.position.is_transient:
             effect = await self._clear(job)
-        self._journal.advance(job, found.outcome or Outcome.SUCCESS, target=found.target, effect=effect)
+        await self._record(lambda: self._journal.advance(job, outcome, target=target, effect=effect))
 
     async def _clear(self, job: Job) -> Effect | None:
         """Clear a VM away that is recovered without passing a clean-up stage; what cannot be reached stays behind."""
         try:
             return await self._step(job, Step.CLEANUP, self._host_of(job))
+        except LeaseLost:
+            raise
         except (BackendError, VmconsoleError) as error:
             log.warning("VM %s: not cleared away: %s", job.vm_id, error)
             return None

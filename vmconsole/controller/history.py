@@ -23,7 +23,7 @@ def last(store: Store, vm_id: int) -> tuple[str, int | None]:
 
 
 def note(store: Store, vm_id: int, record: Record, action: str, operation_id: str, now: int) -> None:
-    """Mark the last record with an action, or close it and open the next one on the VM's host, as `record` says."""
+    """Mark the last record with an action, or close it and open the next one where the VM is going."""
     if record is Record.NONE:
         return
     if record is Record.NOTE:
@@ -37,7 +37,8 @@ def note(store: Store, vm_id: int, record: Record, action: str, operation_id: st
         "INSERT INTO history (vm_id, seq, host_id, host_name, cluster_id, datastore_id, action, user_id, group_id,"
         " operation_id, start_time)"
         " SELECT vm.id, (SELECT COALESCE(MAX(seq) + 1, 0) FROM history WHERE vm_id = vm.id), host.id, host.name,"
-        " host.cluster_id, 0, ?, vm.user_id, vm.group_id, ?, ? FROM vm JOIN host ON host.id = vm.host_id"
+        " host.cluster_id, 0, ?, vm.user_id, vm.group_id, ?, ? FROM vm"
+        " JOIN host ON host.id = COALESCE(vm.target_host_id, vm.host_id)"
         " WHERE vm.id = ?",
         (action, operation_id, now, vm_id),
     )
@@ -46,6 +47,17 @@ def note(store: Store, vm_id: int, record: Record, action: str, operation_id: st
 def forget_action(store: Store, vm_id: int) -> None:
     """A graceful operation failed: the record says nothing of it any more."""
     store.execute(f"UPDATE history SET action = ? WHERE vm_id = ? AND {_LAST}", (NONE, vm_id, vm_id))
+
+
+def roll_back(store: Store, vm_id: int, now: int) -> None:
+    """A move failed: close its record and go on with a copy of the one before."""
+    close(store, vm_id, now)
+    store.execute(
+        "INSERT INTO history (vm_id, seq, host_id, host_name, cluster_id, datastore_id, user_id, group_id, start_time)"
+        " SELECT vm_id, seq + 2, host_id, host_name, cluster_id, datastore_id, user_id, group_id, ? FROM history"
+        " WHERE vm_id = ? AND seq = (SELECT MAX(seq) - 1 FROM history WHERE vm_id = ?)",
+        (now, vm_id, vm_id),
+    )
 
 
 def close(store: Store, vm_id: int, now: int) -> None:

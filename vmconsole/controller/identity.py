@@ -11,10 +11,12 @@ def _boot_id() -> str:
 
 
 def _machine_id() -> str:
+    """The machine, and the process ids that count on it: those of another container mean other processes."""
     try:
-        return Path("/etc/machine-id").read_text().strip() or "unnamed"
+        name = Path("/etc/machine-id").read_text().strip() or "unnamed"
     except OSError:
-        return "unnamed"
+        name = "unnamed"
+    return f"{name}/{os.stat('/proc/self/ns/pid').st_ino}"
 
 
 def _start_ticks(pid: int) -> str | None:

@@ -31,6 +31,8 @@ class Job:
     """Where the VM is now; None for operations that are not about the state of a VM."""
     report: Callable[[int, int], None]
     """Progress: bytes done and bytes in all. May be called from any thread, as often as one likes."""
+    step: str = ""
+    """The last stage the operation has entered, as the journal has it; empty before the first."""
     superseded: str = ""
     """The operation in flight that this one takes the place of."""
 

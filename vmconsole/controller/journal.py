@@ -7,12 +7,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from vmconsole.controller import history
+from vmconsole.controller.entries import open_entry, settle_entry
 from vmconsole.controller.job import Job
-from vmconsole.errors import Conflict, Internal, VmconsoleError
+from vmconsole.controller.lease import LeaseLost
+from vmconsole.errors import Conflict, Internal, OutputFailed, TryAgain, Unavailable, Unusable, VmconsoleError
 from vmconsole.lifecycle import actions, states
 from vmconsole.lifecycle.flows import Record
 from vmconsole.lifecycle.history import clears_action, shown_as
-from vmconsole.lifecycle.stages import Outcome, next_on
+from vmconsole.lifecycle.stages import Outcome, Placement, next_on, stage
 from vmconsole.lifecycle.steps import Variant
 from vmconsole.store import operations
 from vmconsole.store.ids import new_operation_id
@@ -28,9 +30,10 @@ if TYPE_CHECKING:
 
     Effect = Callable[[Store], dict[str, Any] | None]
 
-_COLUMNS = (
-    "id, command, arguments, user_id, asked_by, face, vm_id, host_id, attempt, variant, state, sent, owner, started"
-)
+STORE_AWAY = (TryAgain, Unavailable, OutputFailed, Unusable)
+"""What the store raises when it cannot be written: nothing is wrong with the operation."""
+
+_COLUMNS = "id, command, arguments, user_id, asked_by, face, vm_id, host_id, attempt, variant, step"
 
 
 class Journal:
@@ -56,11 +59,35 @@ class Journal:
             self._lease.fence()
             yield self.store
 
+    def require_lease(self) -> None:
+        """Before a host is asked for anything: raises LeaseLost if the lease may have gone to another by now."""
+        if self._lease.stale:
+            raise LeaseLost("the lease could not be renewed in time")
+
     # Taking an operation on -------------------------------------------------------------------------------------
 
-    def queued(self) -> list[tuple[str, int | None, str]]:
-        """(id, VM, command) of the operations that wait, oldest first."""
-        return self.store.query("SELECT id, vm_id, command FROM operation WHERE state = 'queued' ORDER BY seq")
+    def queued(self) -> list[tuple[str, int | None]]:
+        """(id, VM) of the operations that wait and could be begun, oldest first."""
+        rows = self.store.query(
+            "SELECT operation.id, operation.vm_id, operation.command, vm.busy FROM operation"
+            " LEFT JOIN vm ON vm.id = operation.vm_id WHERE operation.state = 'queued' ORDER BY operation.seq"
+        )
+        return [(identity, vm_id) for identity, vm_id, command, busy in rows if not busy or _cuts_in(command)]
+
+    def refuse(self, operation_id: str, error: VmconsoleError) -> None:
+        """End a queued operation that cannot even be read."""
+        with self.write():
+            self.store.execute(
+                "UPDATE operation SET state = 'failed', ended = ?, error = ?, changed = ?"
+                " WHERE id = ? AND state = 'queued'",
+                (self._clock(), json.dumps(error.document()), self.store.next_change(), operation_id),
+            )
+            self.store.execute(
+                "INSERT INTO operation_event (operation_id, seq, at, state, note)"
+                " SELECT ?, COALESCE(MAX(seq) + 1, 0), ?, 'failed', ? FROM operation_event WHERE operation_id = ?",
+                (operation_id, self._clock(), error.message, operation_id),
+            )
+        self._on_end()
 
     def begin(self, operation_id: str, allow: Callable[[Job, Action | None, Flow | None], None]) -> Job | None:
         """Take a queued operation on: check it once more, move the VM to its first state.
@@ -104,8 +131,12 @@ class Journal:
                 )
             job.variant = flow.variant
             allow(job, asked, flow)
+            open_entry(self.store, job)
         except VmconsoleError as error:
             self._end(job, "failed", error=error)
+            return None
+        if flow.first is None and position is states.DONE and asked.recovery is None:
+            self._end(job, "done")  # it is over already: another operation was faster
             return None
         if busy and busy != job.id:
             self._supersede(busy, job)
@@ -118,16 +149,20 @@ class Journal:
 
     def _start_flow(self, job: Job, asked: Action, flow: Flow) -> None:
         """Move the VM to the flow's first position, with everything that goes with it."""
-        assert job.vm_id is not None and flow.first is not None
+        assert job.vm_id is not None
+        assert flow.first is not None
         now = int(self._clock())
         before = job.position
         assignments, values = "", []
-        if asked.name == "deploy" or asked.command == "migrate":
+        if asked.name == "deploy":
             assignments, values = ", host_id = ?", [job.arguments["host_id"]]
+        elif asked.command == "migrate":
+            assignments, values = ", target_host_id = ?", [job.arguments["host_id"]]
         if asked.clears_resched:
             assignments += ", resched = 0"
         self._move(job, flow.first, flow.variant, assignments, values, busy=flow.first.is_transient)
-        assert before is not None and job.position is not None
+        assert before is not None
+        assert job.position is not None
         if flow.record is Record.OPEN:
             history.note(self.store, job.vm_id, flow.record, shown_as(asked), job.id, now)
             history.pass_over(self.store, job.vm_id, states.PENDING, job.position, now)
@@ -169,16 +204,36 @@ class Journal:
             effect: writes what the step changed; its result is added to the operation's.
             target: where to go instead of where the table leads from the present position.
         """
-        assert job.vm_id is not None and job.position is not None
+        assert job.vm_id is not None
+        assert job.position is not None
         before = job.position
+        try:
+            self._advance(job, before, outcome, error, effect, target)
+        except BaseException:
+            job.position = before  # nothing of it was written
+            raise
+
+    def _advance(
+        self,
+        job: Job,
+        before: Position,
+        outcome: Outcome,
+        error: VmconsoleError | None,
+        effect: Effect | None,
+        target: Target | None,
+    ) -> None:
+        assert job.vm_id is not None
         with self.write():
             if not self._mine(job):
                 raise Superseded(job.id)
             if effect is not None:
                 self._add_result(job, effect(self.store))
             goal = target or next_on(before, outcome, job.variant)
-            self._move(job, goal.position, job.variant, "", [], busy=goal.position.is_transient)
             now = int(self._clock())
+            if (row := stage(before, job.variant)) is not None:
+                settle_entry(self.store, job, row.step, success=outcome is Outcome.SUCCESS)
+            self._move(job, goal.position, job.variant, "", [], busy=goal.position.is_transient)
+            self._settle_placement(job, goal.placement, now)
             if clears_action(before, outcome, job.variant):
                 history.forget_action(self.store, job.vm_id)
             history.pass_over(self.store, job.vm_id, before, goal.position, now)
@@ -187,6 +242,18 @@ class Journal:
                 return
             self._arrive(job)
             self._end(job, "failed" if error else "done", error=error)
+
+    def _settle_placement(self, job: Job, placement: Placement, now: int) -> None:
+        """A move between two hosts is decided: one of them is the VM's, the other gets its capacity back."""
+        assert job.vm_id is not None
+        if placement is Placement.NEW:
+            self.store.execute(
+                "UPDATE vm SET host_id = COALESCE(target_host_id, host_id), target_host_id = NULL WHERE id = ?",
+                (job.vm_id,),
+            )
+        elif placement is Placement.OLD:
+            self.store.execute("UPDATE vm SET target_host_id = NULL WHERE id = ?", (job.vm_id,))
+            history.roll_back(self.store, job.vm_id, now)
 
     def finish(self, job: Job, *, effect: Effect | None = None) -> None:
         """The job of an operation without stages is done: apply its effect and end it, in one transaction."""
@@ -214,12 +281,14 @@ class Journal:
             if not self._mine(job):
                 raise Superseded(job.id)
             self._move(job, states.DONE, Variant.PLAIN, "", [], busy=False)
-            self._arrive(job)
+            self._arrive(job, cleanup=False)
             self._end(job, "done")
 
     def mark_sent(self, job: Job) -> None:
         """A call that must not be repeated is about to be made."""
         with self.write():
+            if not self._mine(job):
+                raise Superseded(job.id)
             self.store.execute("UPDATE operation SET sent = 1 WHERE id = ?", (job.id,))
 
     def wait_for_host(self, job: Job, error: VmconsoleError) -> None:
@@ -281,10 +350,10 @@ class Journal:
         rows = self.store.query(f"SELECT {_COLUMNS} FROM operation WHERE id = ? AND state = ?", (operation_id, state))
         if not rows:
             return None
-        identity_, command, arguments, user_id, asked_by, face, vm_id, host_id, attempt, variant = rows[0][:10]
+        identity_, command, arguments, user_id, asked_by, face, vm_id, host_id, attempt, variant, step = rows[0]
         return Job(
             identity_, command, json.loads(arguments), user_id, asked_by, face, vm_id, host_id, attempt,
-            Variant(variant) if _is_action(command) else Variant.PLAIN, None, lambda done, total: None,
+            Variant(variant) if _is_action(command) else Variant.PLAIN, None, lambda done, total: None, step=step,
         )  # fmt: skip
 
     def _vm(self, job: Job) -> tuple[str, Variant, bool]:
@@ -302,7 +371,8 @@ class Journal:
             "UPDATE operation SET state = 'running', owner = ?, fence = ?, attempt = 1, started = ?, variant = ?,"
             " changed = ? WHERE id = ? AND state = 'queued'",
             (
-                self._lease.holder, self._lease.token, self._clock(), str(job.variant), self.store.next_change(), job.id,
+                self._lease.holder, self._lease.token, self._clock(), str(job.variant), self.store.next_change(),
+                job.id,
             ),
         )  # fmt: skip
         self._event(job, "running")
@@ -347,28 +417,33 @@ class Journal:
             (job.position.name.lower(), self.store.next_change(), job.id),
         )
 
-    def _arrive(self, job: Job) -> None:
-        """What holds wherever a VM comes to rest: no capacity means no host, and DONE gives everything back."""
+    def _arrive(self, job: Job, *, cleanup: bool = True) -> None:
+        """What holds wherever a VM comes to rest: no capacity means no host, and DONE gives everything back.
+
+        Args:
+            cleanup: what a VM that is DONE has left on hosts is to be cleared away.
+        """
         position = job.position
         assert position is not None
+        if position is states.DONE and cleanup:
+            self._queue_cleanup(job)
         if not states.holds_capacity(position):
             self.store.execute("UPDATE vm SET host_id = NULL, paused = 0 WHERE id = ?", (job.vm_id,))
         if position is states.DONE:
-            self._queue_cleanup(job)
             give_back(self.store, job.vm_id, int(self._clock()))
 
     def _queue_cleanup(self, job: Job) -> None:
         """A VM that went at once, from a place where no step clears up, may have left files on a host."""
         left = self.store.query(
-            "SELECT 1 FROM disk WHERE vm_id = ? AND host_id IS NOT NULL AND volume <> '' AND persistent = 0"
-            " AND type NOT IN ('cdrom', 'foreign')"
-            " UNION ALL SELECT 1 FROM vm WHERE id = ? AND checkpoint_host_id IS NOT NULL",
-            (job.vm_id, job.vm_id),
+            "SELECT host_id FROM vm WHERE id = ? AND (EXISTS (SELECT 1 FROM disk WHERE vm_id = vm.id"
+            "   AND host_id IS NOT NULL AND volume <> '' AND persistent = 0 AND type NOT IN ('cdrom', 'foreign'))"
+            " OR (imported = 0 AND (checkpoint_host_id IS NOT NULL OR (host_id IS NOT NULL AND deploy_id <> ''))))",
+            (job.vm_id,),
         )
         if left:
             operations.insert(
-                self.store, new_operation_id(), "vm.cleanup", {"vm_id": job.vm_id}, user_id=job.user_id,
-                asked_by=job.asked_by, face="controller", now=self._clock(),
+                self.store, new_operation_id(), "vm.cleanup", {"vm_id": job.vm_id, "host_id": left[0][0]},
+                user_id=job.user_id, asked_by=job.asked_by, face="controller", now=self._clock(),
             )  # fmt: skip
 
     def _mine(self, job: Job) -> bool:
@@ -420,11 +495,21 @@ def give_back(store: Store, vm_id: int | None, now: int) -> None:
     store.execute("UPDATE schedule SET next = NULL, enabled = 0 WHERE vm_id = ?", (vm_id,))
     store.execute("DELETE FROM system_snapshot WHERE vm_id = ?", (vm_id,))
     store.execute(
-        "UPDATE vm SET end_time = ?, resched = 0, cpu_percent = 0, memory_used_kib = 0"
-        " WHERE id = ?",
+        "UPDATE vm SET end_time = ?, resched = 0, cpu_percent = 0, memory_used_kib = 0 WHERE id = ?",
         (now, vm_id),
     )
 
 
 def _is_action(command: str) -> bool:
     return "." not in command
+
+
+def _cuts_in(command: str) -> bool:
+    """Whether the command may be begun while another operation holds the VM."""
+    if not _is_action(command):
+        return True
+    try:
+        asked = actions.action(command)
+    except KeyError:
+        return True  # begun at once, to fail at once
+    return asked.recovery is not None or any(flow.cancels for flow in asked.flows)

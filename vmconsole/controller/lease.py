@@ -16,7 +16,7 @@ TTL = 15.0
 """Seconds a lease is good for without renewal."""
 RENEW_EVERY = 5.0
 GIVE_UP_AFTER = 10.0
-"""A holder that has not renewed for this long, by its own monotonic clock, stops acting: before anyone may take over."""
+"""Seconds by its own monotonic clock after which a holder that has not renewed stops acting, before another begins."""
 
 
 class LeaseLost(TryAgain):
@@ -33,6 +33,8 @@ class Lease:
         self._permanent = permanent
         self.holder = identity.own()
         self.token = 0
+        self.doubtful = False
+        """Whether the last refusal was due to a holder of which nobody here can say whether it lives."""
         self._renewed = 0.0
         self._watched: tuple[str, int, float] | None = None
 
@@ -69,7 +71,8 @@ class Lease:
         """
         if identity.proven_dead(holder):
             return True
-        if holder.split(":")[:2] == self.holder.split(":")[:2]:
+        self.doubtful = holder.split(":")[:2] != self.holder.split(":")[:2]
+        if not self.doubtful:
             return False
         watched = self._watched
         if watched is None or watched[:2] != (holder, renewals):

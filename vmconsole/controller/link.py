@@ -12,7 +12,7 @@ from backends.base import BackendError, Event, Happening, Unreachable
 from vmconsole.controller import problems
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from backends.base import Host, HostInfo
 
@@ -20,6 +20,10 @@ log = logging.getLogger(__name__)
 
 MAX_BACKOFF = 30.0
 """Seconds between two attempts to reach a host that stays away."""
+
+
+BRIEF = 1.0
+"""Seconds: a connection that did not last as long is not tried again at once."""
 
 
 class NotYet(Exception):
@@ -34,9 +38,17 @@ class Link:
         backend: the driver's side, not open yet.
         on_event: called in the event loop for each event of the host, UP and DOWN included.
         slots: how many operations may be executed on the host at the same time.
+        prepare: done after each connect, before anything else may work on the host.
     """
 
-    def __init__(self, host_id: int, backend: Host, on_event: Callable[[Link, Event], None], slots: int) -> None:
+    def __init__(
+        self,
+        host_id: int,
+        backend: Host,
+        on_event: Callable[[Link, Event], None],
+        slots: int,
+        prepare: Callable[[Link], Awaitable[None]],
+    ) -> None:
         self.host_id = host_id
         self.backend = backend
         self.info: HostInfo | None = None
@@ -44,6 +56,9 @@ class Link:
         self.down_since = time.time()
         """Unix seconds since when the host has been down; meaningless while it is up."""
         self.slots = asyncio.Semaphore(slots)
+        self.images = asyncio.Lock()
+        """Held while an image is brought to the host: two at once would take the other's half for waste."""
+        self._prepare = prepare
         self._on_event = on_event
         self.tried = asyncio.Event()
         """Set once the first attempt to connect has ended, either way."""
@@ -75,6 +90,7 @@ class Link:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+        self._up.clear()
         await self.backend.close()
 
     async def wait_up(self) -> None:
@@ -117,14 +133,13 @@ class Link:
             self._lost.clear()
             self._hurry.clear()
             try:
-                if not self.backend.is_open:
-                    self.info = await self.backend.open()
+                await self._open()
             except BackendError as error:
                 if failures == 0:
                     log.warning("host %s: cannot connect: %s", self.name, error.message)
                 self._go_down(error)
                 failures += 1
-                await self._pause(min(MAX_BACKOFF, 2.0 ** min(failures, 5)) * random.uniform(0.5, 1))
+                await self._pause(min(MAX_BACKOFF, 2.0 ** min(failures, 5)) * random.uniform(0.5, 1))  # noqa: S311
                 continue
             failures = 0
             self.error = None
@@ -132,8 +147,23 @@ class Link:
             self.tried.set()
             log.info("host %s: connected", self.name)
             self._on_event(self, Event(self.name, Happening.UP))
+            since = time.monotonic()
             await self._lost.wait()
             self._go_down(Unreachable(f"the connection to host {self.name} was lost", host=self.name))
+            if time.monotonic() - since < BRIEF:
+                await self._pause(BRIEF)
+
+    async def _open(self) -> None:
+        """Raises BackendError, whatever goes wrong: a link that gave up would leave its host without one."""
+        try:
+            if not self.backend.is_open:
+                self.info = await self.backend.open()
+                await self._prepare(self)
+        except BackendError:
+            raise
+        except Exception as error:
+            log.exception("host %s", self.name)
+            raise Unreachable(f"cannot connect: {type(error).__name__}", host=self.name) from error
 
     def _go_down(self, error: BackendError) -> None:
         if self.is_up:

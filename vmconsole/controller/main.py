@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from vmconsole import config
 from vmconsole.controller.core import Controller
-from vmconsole.controller.lease import Lease, LeaseLost
+from vmconsole.controller.lease import TTL, Lease, LeaseLost
 from vmconsole.errors import TryAgain, VmconsoleError
 from vmconsole.store.location import run_dir
 from vmconsole.store.modelstore import open_model_store
@@ -47,7 +47,7 @@ def main(url: str, *, config_path: str | None, foreground: bool) -> int:
     try:
         settings = config.load(store, config_path)
         lease = Lease(store, permanent=foreground)
-        if not _get_lease(lease, wait=foreground):
+        if not _get_lease(lease, stand_by=foreground):
             return 0
         return asyncio.run(_work(store, lease, url, settings, permanent=foreground))
     except KeyboardInterrupt:
@@ -70,16 +70,26 @@ async def _work(store: ModelStore, lease: Lease, url: str, settings: config.Sett
     return 0
 
 
-def _get_lease(lease: Lease, *, wait: bool) -> bool:
+def _get_lease(lease: Lease, *, stand_by: bool) -> bool:
+    """Get the lease. Without standing by, give way to a holder that lives, or shows a sign of life within a TTL."""
     told = False
-    while not lease.acquire():
-        if not wait:
+    begun = time.monotonic()
+    while not _acquired(lease):
+        if not stand_by and (not lease.doubtful or time.monotonic() - begun > TTL + 2 * STAND_BY_EVERY):
             return False
         if not told:
             log.info("another controller holds the lease: standing by")
             told = True
         time.sleep(STAND_BY_EVERY)
     return True
+
+
+def _acquired(lease: Lease) -> bool:
+    try:
+        return lease.acquire()
+    except TryAgain as error:
+        log.warning("the lease was not asked for: %s", error.message)
+        return False
 
 
 def _begin_log(url: str, *, foreground: bool) -> None:

@@ -1,4 +1,4 @@
-"""Watches every host: one bulk call at a time, events in between; what a host says wins over what the store believed."""
+"""Watches every host: one bulk call at a time, events in between; what a host says wins over the store's belief."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from vmconsole.controller import history, problems
 from vmconsole.controller.handlers.host import describe, note_wild
 from vmconsole.controller.lease import LeaseLost
 from vmconsole.controller.samples import Samples
-from vmconsole.controller.test_hosts import put_back
 from vmconsole.errors import VmconsoleError
 from vmconsole.lifecycle import host_states, observations, states
 from vmconsole.lifecycle.domains import reported
@@ -39,7 +38,7 @@ FEW = 50
 
 _VMS = """
     SELECT id, uuid, state, lcm_state, busy, variant, state_since, missing, observed, observed_reason, cpu_percent,
-        memory_used_kib, net_rx_bytes, net_tx_bytes, disk_read_bytes, disk_write_bytes, paused
+        memory_used_kib, net_rx_bytes, net_tx_bytes, disk_read_bytes, disk_write_bytes, paused, changed
     FROM vm WHERE host_id = ? AND state <> 6
 """
 _SEEN = """
@@ -59,27 +58,29 @@ class Monitor:
     def __init__(self, around: Surroundings, on_change: Callable[[], None]) -> None:
         self._around = around
         self._on_change = on_change
-        self._watches: dict[int, asyncio.Task[None]] = {}
+        self._watches: dict[int, tuple[Link, asyncio.Task[None]]] = {}
         self._pokes: dict[int, asyncio.Event] = {}
         self._answered: dict[int, float] = {}
         self._load_asked: dict[int, float] = {}
         self._samples = Samples(around)
         self._fresh: set[int] = set()
-        self._put_back: set[int] = set()
 
     def follow_fleet(self) -> None:
         """Watch every host there is a link to, and no other."""
         linked = {link.host_id: link for link in self._around.fleet}
-        for host_id in self._watches.keys() - linked.keys():
-            self._watches.pop(host_id).cancel()
+        for host_id, (link, watch) in list(self._watches.items()):
+            if linked.get(host_id) is not link:
+                watch.cancel()
+                del self._watches[host_id]
         for host_id, link in linked.items():
             if host_id not in self._watches:
                 self._answered[host_id] = time.monotonic()
                 self._pokes[host_id] = asyncio.Event()
-                self._watches[host_id] = asyncio.create_task(self._watch(link), name=f"watch {link.name}")
+                self._fresh.add(host_id)
+                self._watches[host_id] = (link, asyncio.create_task(self._watch(link), name=f"watch {link.name}"))
 
     async def stop(self) -> None:
-        watches = list(self._watches.values())
+        watches = [watch for _, watch in self._watches.values()]
         for watch in watches:
             watch.cancel()
         await asyncio.gather(*watches, return_exceptions=True)
@@ -105,10 +106,14 @@ class Monitor:
                 await self._look(link)
             except BackendError as error:
                 log.warning("host %s: %s", link.name, error.message)
+            except TimeoutError:
+                log.warning("host %s: it did not answer in time", link.name)
             except LeaseLost:
                 return
             except VmconsoleError as error:
                 log.error("host %s: what it reported was not written: %s", link.name, error.message)
+            except Exception:
+                log.exception("host %s", link.name)  # the next look may succeed; nobody else looks at this host
             try:
                 await asyncio.wait_for(poke.wait(), self._around.settings.number("sweep_period"))
                 await asyncio.sleep(EVENT_REST)
@@ -119,9 +124,10 @@ class Monitor:
         if link.host_id in self._fresh:
             await self._resynchronise(link)
             self._fresh.discard(link.host_id)
+        mark = self._around.store.query("SELECT value FROM counter WHERE name = 'change'")[0][0]
         stats = await asyncio.wait_for(link.backend.sweep(), self._around.settings.number("sweep_deadline") + 5)
         self._answered[link.host_id] = time.monotonic()
-        self._apply(link, stats)
+        self._apply(link, stats, mark)
         await self._follow_wild(link, [seen.state for seen in stats])
         if time.monotonic() - self._load_asked.get(link.host_id, -LOAD_EVERY) >= LOAD_EVERY:
             self._load_asked[link.host_id] = time.monotonic()
@@ -130,9 +136,6 @@ class Monitor:
     async def _resynchronise(self, link: Link) -> None:
         """After every connect: events were lost, the machine may be another one, a simulated one forgot everything."""
         assert link.info is not None
-        if link.info.hypervisor == "TEST" and link.host_id not in self._put_back:
-            await put_back(self._around, link)
-            self._put_back.add(link.host_id)
         domains = list(await link.backend.domains())
         with self._around.journal.write() as store:
             note_wild(store, link.host_id, domains)
@@ -154,13 +157,19 @@ class Monitor:
             store.execute(
                 "UPDATE host SET cpu_percent = ?, memory_used_kib = ?, last_seen = ?, changed = ? WHERE id = ?",
                 (
-                    load.cpu_percent, load.memory_used_kib, int(self._around.clock()), store.next_change(), link.host_id,
+                    load.cpu_percent, load.memory_used_kib, int(self._around.clock()), store.next_change(),
+                    link.host_id,
                 ),
             )  # fmt: skip
             self._samples.host(store, link.host_id, load)
 
-    def _apply(self, link: Link, stats: Sequence[DomainStats]) -> None:
-        """Compare what the host said with what the store believes; one transaction for the whole sweep."""
+    def _apply(self, link: Link, stats: Sequence[DomainStats], mark: int) -> None:
+        """Compare what the host said with what the store believes; one transaction for the whole sweep.
+
+        Args:
+            mark: the change that was the last one when the host was asked. A VM that changed since then is left to the
+                next sweep: what was said of it may be older than its state.
+        """
         now = self._around.clock()
         by_uuid = {seen.state.uuid: seen for seen in stats}
         moved = False
@@ -168,7 +177,9 @@ class Monitor:
             change = store.next_change()
             updates: list[tuple[object, ...]] = []
             for row in store.query(_VMS, (link.host_id,)):
-                number, uuid, state, lcm, busy, variant, since, missing = row[:8]
+                number, uuid, state, lcm, busy, _, since, missing = row[:8]
+                if row[17] > mark:
+                    continue
                 seen = by_uuid.get(uuid)
                 missing = missing + 1 if seen is None else 0
                 if seen is None:
@@ -220,14 +231,17 @@ class Monitor:
     async def _follow_wild(self, link: Link, seen: Sequence[DomainState]) -> None:
         """Keep the list of domains that are no VMs."""
         store = self._around.store
-        ours = {row[0] for row in store.query("SELECT uuid FROM vm WHERE state <> 6")}
-        wild = {state.uuid: state for state in seen if state.uuid not in ours}
+        ours = {row[0] for row in store.query("SELECT uuid FROM vm WHERE host_id = ? AND state <> 6", (link.host_id,))}
         noted = {
             uuid: (power, reason)
             for uuid, power, reason in store.query(
                 "SELECT uuid, power, reason FROM wild WHERE host_id = ?", (link.host_id,)
             )
         }
+        strangers = {state.uuid: state for state in seen if state.uuid not in ours}
+        if strangers.keys() - noted.keys():  # VMs that the store has elsewhere, or nowhere for now, are not wild
+            ours = {row[0] for row in store.query("SELECT uuid FROM vm WHERE state <> 6")}
+        wild = {uuid: state for uuid, state in strangers.items() if uuid not in ours}
         now_there = {uuid: (int(state.power), state.reason) for uuid, state in wild.items()}
         if now_there == noted:
             return

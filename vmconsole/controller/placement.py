@@ -1,4 +1,4 @@
-"""Which waiting VM goes to which host: capacity, requirements, policy; and the reason written on one that goes nowhere."""
+"""Which waiting VM goes to which host: capacity, requirements, policy; and why a VM goes nowhere, written on it."""
 
 from __future__ import annotations
 
@@ -132,6 +132,7 @@ def _reserved(store: Store) -> dict[int, tuple[float, int, int]]:
     promised: dict[int, tuple[float, int, int]] = {}
     rows = store.query(
         "SELECT host_id, cpu, memory_mib, state, lcm_state FROM vm WHERE host_id IS NOT NULL AND state <> 6"
+        " UNION ALL SELECT target_host_id, cpu, memory_mib, state, lcm_state FROM vm WHERE target_host_id IS NOT NULL"
     )
     queued = store.query(
         "SELECT operation.host_id, vm.cpu, vm.memory_mib FROM operation JOIN vm ON vm.id = operation.vm_id"

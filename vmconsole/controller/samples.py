@@ -65,6 +65,9 @@ class Samples:
         if time.monotonic() - self._pruned >= PRUNE_EVERY:
             self._pruned = time.monotonic()
             store.execute("DELETE FROM sample WHERE at < ?", (int(now - self._around.settings.number("sample_keep")),))
+            self._counters = {
+                vm_id: counter for vm_id, counter in self._counters.items() if now - counter[0] < PRUNE_EVERY
+            }
 
     def host(self, store: Store, host_id: int, load: HostLoad) -> None:
         """Within a transaction: store a sample of a host, if it is time for one."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from vmconsole.errors import NotFound
@@ -64,6 +64,7 @@ class VmRecord:
     mode: int
     version: int
     host_id: int | None
+    target_host_id: int | None
     deploy_id: str
     cpu: float
     vcpu: int
@@ -96,34 +97,42 @@ class VmRecord:
         return next((disk.host_id for disk in self.disks if disk.foreign), None)
 
 
+    def with_checkpoint_on(self, host_id: int) -> VmRecord:
+        """The same VM, whose saved memory is now a file on a host."""
+        return replace(self, checkpoint_host_id=host_id)
+
+
 def load(store: Store, vm_id: int | None) -> VmRecord:
     """The VM as it is now. Raises NotFound."""
-    rows = store.query(
-        "SELECT id, uuid, name, user_id, group_id, mode, version, host_id, deploy_id, cpu, vcpu, memory_mib, template,"
-        " imported, paused, checkpoint_host_id FROM vm WHERE id = ?",
-        (vm_id,),
-    )
+    rows = store.query(f"SELECT {', '.join(_VM)} FROM vm WHERE id = ?", (vm_id,))
     if not rows:
         raise NotFound(f"VM {vm_id} does not exist", code="NO_VM")
-    row = rows[0]
-    return VmRecord(
-        *row[:12],
-        template=json.loads(row[12]),
-        imported=bool(row[13]),
-        paused=bool(row[14]),
-        checkpoint_host_id=row[15],
-        disks=_disks(store, row[0]),
-        nics=_nics(store, row[0]),
-    )
+    row = dict(zip(_VM, rows[0], strict=True))
+    row["template"] = json.loads(row["template"])
+    return VmRecord(**_truths(row, "imported", "paused"), disks=_disks(store, row["id"]), nics=_nics(store, row["id"]))
+
+
+_VM = (
+    "id", "uuid", "name", "user_id", "group_id", "mode", "version", "host_id", "target_host_id", "deploy_id", "cpu",
+    "vcpu", "memory_mib", "template", "imported", "paused", "checkpoint_host_id",
+)  # fmt: skip
+_DISK = (
+    "disk_id", "image_id", "host_id", "type", "target", "bus", "format", "size_bytes", "persistent", "readonly",
+    "volume", "path", "attributes",
+)  # fmt: skip
 
 
 def _disks(store: Store, vm_id: int) -> tuple[Disk, ...]:
-    rows = store.query(
-        "SELECT disk_id, image_id, host_id, type, target, bus, format, size_bytes, persistent, readonly, volume, path,"
-        " attributes FROM disk WHERE vm_id = ? ORDER BY disk_id",
-        (vm_id,),
-    )
-    return tuple(Disk(*row[:8], bool(row[8]), bool(row[9]), row[10], row[11], json.loads(row[12])) for row in rows)
+    rows = store.query(f"SELECT {', '.join(_DISK)} FROM disk WHERE vm_id = ? ORDER BY disk_id", (vm_id,))
+    found = [dict(zip(_DISK, row, strict=True)) for row in rows]
+    for row in found:
+        row["attributes"] = json.loads(row["attributes"])
+    return tuple(Disk(**_truths(row, "persistent", "readonly")) for row in found)
+
+
+def _truths(row: dict[str, Any], *names: str) -> dict[str, Any]:
+    """The row with the store's 0 and 1 of these columns as what they mean."""
+    return {**row, **{name: bool(row[name]) for name in names}}
 
 
 def _nics(store: Store, vm_id: int) -> tuple[Nic, ...]:

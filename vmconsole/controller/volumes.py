@@ -9,6 +9,7 @@ from vmconsole.errors import Conflict, NotFound
 if TYPE_CHECKING:
     from backends.base import Host, Progress, VolumeSeen
     from vmconsole.controller.work import Surroundings
+    from vmconsole.store.session import Store
 
 SYSTEM, IMAGES = 0, 1
 """Ids of the datastores every store has."""
@@ -77,15 +78,40 @@ async def image_on(around: Surroundings, image_id: int, host: Host, host_id: int
     here = await host.volume(pool, name)
     if host_id in copies and here is not None:
         return here
+    async with around.fleet.link(host_id).images:
+        return await _copy_image(around, image_id, host, host_id, pool, progress)
+
+
+async def _copy_image(
+    around: Surroundings, image_id: int, host: Host, host_id: int, pool: str, progress: Progress
+) -> VolumeSeen:
+    """The image's volume, copied from another host and recorded at once, for whoever waits for the same copy."""
+    name = image_volume(image_id)
+    copies = [row[0] for row in around.store.query("SELECT host_id FROM image_copy WHERE image_id = ?", (image_id,))]
+    here = await host.volume(pool, name)
+    if host_id in copies and here is not None:
+        return here
     for other_id in copies:
         link = around.fleet.link(other_id)
         await link.tried.wait()
         if link.is_up and other_id != host_id:
             if here is not None:  # a copy that was never recorded as whole
                 await host.delete_volume(pool, name)
-            return await link.backend.send_volume(pool, name, host, pool, name, progress)
+            copy = await link.backend.send_volume(pool, name, host, pool, name, progress)
+            with around.journal.write() as store:
+                record_copy(store, image_id, host_id, copy.path)
+            return copy
     raise Conflict(
         f"image {image_id} lies on no host that is connected",
         code="IMAGE_LOST",
         hint=f"vmconsole image show {image_id}",
+    )
+
+
+def record_copy(store: Store, image_id: int, host_id: int, path: str) -> None:
+    """The image's content lies on this host, whole."""
+    store.execute(
+        "INSERT INTO image_copy (image_id, host_id, volume, path) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT (image_id, host_id) DO UPDATE SET path = excluded.path",
+        (image_id, host_id, image_volume(image_id), path),
     )

@@ -14,7 +14,7 @@ ENDED = ("done", "failed", "unknown", "cancelled")
 _FIELDS = (
     "id", "vm_id", "command", "arguments", "state", "step", "variant", "progress", "bytes_done", "bytes_total",
     "asked_by", "face", "error", "result", "note", "host_id", "attempt", "cancel_requested", "schedule_id",
-    "parent_id", "created", "started", "ended", "seq", "changed",
+    "parent_id", "user_id", "created", "started", "ended", "seq", "changed",
 )  # fmt: skip
 _SELECT = f"SELECT {', '.join(_FIELDS)} FROM operation"
 

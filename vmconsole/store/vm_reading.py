@@ -6,7 +6,7 @@ from vmconsole.lifecycle.states import by_numbers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from typing import Any
 
     from vmconsole.store.session import Store
@@ -55,18 +55,54 @@ def list_rows(store: Store, user: User, owner: str = "a") -> list[tuple[Any, ...
 
 
 def documents(store: Store, user: User, ids: Iterable[int] | None = None, owner: str = "a") -> list[dict[str, Any]]:
-    """VMs with everything JSON shows of them, newest id first; all that are not DONE when `ids` is None."""
+    """VMs with everything JSON shows of them: those of `ids` in that order, or all that are not DONE, newest id first.
+
+    What `user` may not use is left out.
+    """
     if ids is None:
         condition, parameters = _owned_by(user, owner)
-        rows = store.query(DOCUMENT.format(condition=f"vm.state <> 6 {condition}"), parameters)
-        parts = _Parts(store, None)
-    else:
-        wanted = [int(number) for number in ids]
-        rows = [row for number in wanted for row in store.query(DOCUMENT.format(condition="vm.id = ?"), (number,))]
-        parts = _Parts(store, wanted)
+        return _documents(store, user, f"vm.state <> 6 {condition}", parameters, None)
+    wanted = [int(number) for number in ids]
+    found: dict[int, dict[str, Any]] = {}
+    for chunk in _chunks(wanted):
+        condition = f"vm.id IN ({_marks(chunk)})"
+        found |= {document["id"]: document for document in _documents(store, user, condition, chunk, chunk)}
+    return [found[number] for number in wanted if number in found]
+
+
+def _documents(
+    store: Store, user: User, condition: str, parameters: Sequence[Any], ids: Sequence[int] | None
+) -> list[dict[str, Any]]:
+    rows = store.query(DOCUMENT.format(condition=condition), parameters)
+    parts = _Parts(store, ids)
     if not user.administrator:
         rows = [row for row in rows if _usable(user, row[31], row[32], row[17])]
     return [_document(row, parts) for row in rows]
+
+
+def places(store: Store, ids: Iterable[int]) -> dict[int, dict[str, Any]]:
+    """Where VMs are: uuid, name of the state in lower case, and host (name or None), by id."""
+    found = {}
+    for chunk in _chunks(list(ids)):
+        for number, uuid, state, lcm, host in store.query(
+            "SELECT vm.id, vm.uuid, vm.state, vm.lcm_state, host.name FROM vm LEFT JOIN host ON host.id = vm.host_id"
+            f" WHERE vm.id IN ({_marks(chunk)})",
+            chunk,
+        ):
+            found[number] = {"uuid": uuid, "state": by_numbers(state, lcm).name.lower(), "host": host}
+    return found
+
+
+CHUNK = 500
+"""Parameters of one statement: some builds of SQLite take no more than 999."""
+
+
+def _chunks(numbers: list[int]) -> Iterable[list[int]]:
+    return (numbers[start : start + CHUNK] for start in range(0, len(numbers), CHUNK))
+
+
+def _marks(values: Sequence[object]) -> str:
+    return ", ".join("?" for _ in values)
 
 
 def _owned_by(user: User, owner: str) -> tuple[str, tuple[Any, ...]]:
@@ -77,8 +113,8 @@ def _owned_by(user: User, owner: str) -> tuple[str, tuple[Any, ...]]:
     if owner == "G":
         return "AND vm.group_id = ?", (user.group_id,)
     if owner in ("g", "group"):
-        marks = ", ".join("?" for _ in user.groups)
-        return f"AND (vm.user_id = ? OR vm.group_id IN ({marks}))", (user.id, *user.groups)
+        groups = tuple(user.groups)
+        return f"AND (vm.user_id = ? OR vm.group_id IN ({_marks(groups)}))", (user.id, *groups)
     if owner.isascii() and owner.isdigit():
         return "AND vm.user_id = ?", (int(owner),)
     return "AND user_account.name = ?", (owner,)
@@ -99,9 +135,9 @@ def _usable(user: User, owner_id: int, group_id: int, mode: int) -> bool:
 
 
 class _Parts:
-    """What hangs on a VM, read table by table and grouped by VM: one query each however many VMs there are."""
+    """What hangs on VMs, read table by table and grouped by VM: one query each however many VMs there are."""
 
-    def __init__(self, store: Store, ids: list[int] | None) -> None:
+    def __init__(self, store: Store, ids: Sequence[int] | None) -> None:
         self.disks = _grouped(store, ids, _DISK, "disk")
         self.nics = _grouped(store, ids, _NIC, "nic")
         self.history = _grouped(store, ids, _HISTORY, "history")
@@ -121,6 +157,7 @@ _DISK = (
 _NIC = (
     ("nic_id", "nic_id"), ("network", "COALESCE((SELECT name FROM network WHERE network.id = nic.network_id), source)"),
     ("network_id", "network_id"), ("bridge", "CASE WHEN source_kind = 'bridge' THEN source ELSE '' END"),
+    ("vlan", "COALESCE((SELECT vlan FROM network WHERE network.id = nic.network_id), '')"),
     ("mac", "mac"), ("ip", "ip"), ("model", "model"),
 )  # fmt: skip
 _HISTORY = (
@@ -144,16 +181,14 @@ _FLAGS = frozenset(("persistent", "readonly", "active"))
 
 
 def _grouped(
-    store: Store, ids: list[int] | None, fields: tuple[tuple[str, str], ...], table: str
+    store: Store, ids: Sequence[int] | None, fields: tuple[tuple[str, str], ...], table: str
 ) -> dict[int, list[dict[str, Any]]]:
     """Rows of `table` as documents, by VM id, in the order of their own keys."""
     names = tuple(name for name, _ in fields)
     flags = [index for index, name in enumerate(names) if name in _FLAGS]
     sql = f"SELECT vm_id, {', '.join(expression for _, expression in fields)} FROM {table}"
-    if ids is None:
-        rows = store.query(f"{sql} WHERE vm_id IN (SELECT id FROM vm WHERE state <> 6) ORDER BY vm_id, 2, 3")
-    else:
-        rows = [row for number in ids for row in store.query(f"{sql} WHERE vm_id = ? ORDER BY 2, 3", (number,))]
+    condition = "SELECT id FROM vm WHERE state <> 6" if ids is None else _marks(ids)
+    rows = store.query(f"{sql} WHERE vm_id IN ({condition}) ORDER BY vm_id, 2, 3", ids or ())
     grouped: dict[int, list[dict[str, Any]]] = {}
     for row in rows:
         values = list(row[1:])
@@ -220,7 +255,8 @@ def _permissions(mode: int) -> dict[str, str]:
     return {"owner": owner, "group": group, "other": other, "octal": f"{mode:03o}"}
 
 
-_CLASSES = tuple(f"{'u' * (bits >> 2 & 1) or '-'}{'m' * (bits >> 1 & 1) or '-'}{'a' * (bits & 1) or '-'}" for bits in range(8))
+_CLASSES = ("---", "--a", "-m-", "-ma", "u--", "u-a", "um-", "uma")
+"""Permission bits as `show` prints them."""
 
 
 def _schedule(document: dict[str, Any]) -> dict[str, Any]:

@@ -39,12 +39,12 @@ async def take(job: Job, around: Surroundings) -> Effect:
     local = [] if job.arguments.get("demo") else ["qemu:///system", *(["qemu:///session"] if os.getuid() else [])]
     for uri in local:
         try:
-            newcomer = await meet(around, "local", uri, TIMEOUT)
+            newcomer = await meet(job, around, "local", uri, TIMEOUT)
         except BackendError:
             continue
         return _keeping(job, around, [newcomer], f"this machine's hypervisor ({uri}) was taken; {ADD_ANOTHER}")
     fleet = [
-        await meet(around, name, f"test://{data_path('demo', f'{name}.xml')}", TIMEOUT) for name in DEMO
+        await meet(job, around, name, f"test://{data_path('demo', f'{name}.xml')}", TIMEOUT) for name in DEMO
     ]
     found = "the demo fleet, simulated" if local else "the demo fleet in a throw-away store"
     return _keeping(job, around, fleet, f"{found}: nothing here is real; {ADD_ANOTHER}")

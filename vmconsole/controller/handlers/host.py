@@ -18,7 +18,8 @@ from vmconsole.lifecycle.host_states import DISABLED, INIT, MONITORED, OFFLINE
 if TYPE_CHECKING:
     from typing import Any
 
-    from backends.base import DomainSeen, HostInfo
+    from backends.base import DomainSeen, Host, HostInfo
+    from backends.uri import HostUri
     from vmconsole.controller.job import Job
     from vmconsole.controller.steps import Effect
     from vmconsole.controller.work import Surroundings
@@ -45,12 +46,15 @@ async def create(job: Job, around: Surroundings) -> Effect:
         Conflict: the name, the URI or the machine itself is here already.
     """
     timeout = float(job.arguments.get("timeout") or around.settings.number("connect_timeout"))
-    newcomer = await meet(around, str(job.arguments["name"]), str(job.arguments["uri"]), timeout)
+    newcomer = await meet(job, around, str(job.arguments["name"]), str(job.arguments["uri"]), timeout)
     return lambda store: keep(store, job, around, newcomer, import_all=bool(job.arguments.get("import_all")))
 
 
-async def meet(around: Surroundings, name: str, uri: str, timeout: float) -> Newcomer:
-    """Connect to a host that is not kept yet. The connection is given up if anything speaks against keeping it."""
+async def meet(job: Job, around: Surroundings, name: str, uri: str, timeout: float) -> Newcomer:
+    """Connect to a host that is not kept yet. The connection goes over to the fleet when the host stands in the store.
+
+    It is given up if anything speaks against keeping the host.
+    """
     parsed = uris.parse(uri)
     _check_free(around.store, name, parsed.safe)
     host = backends.connect(parsed.safe, name=name, run_dir=Path(around.run_dir), timeout=timeout)
@@ -61,6 +65,7 @@ async def meet(around: Surroundings, name: str, uri: str, timeout: float) -> New
     except BaseException:
         await host.close()
         raise
+    around.fleet.offer(job.id, parsed.safe, host, info)
     return Newcomer(name, parsed, timeout, host, info, domains)
 
 
@@ -76,7 +81,6 @@ def keep(store: Store, job: Job, around: Surroundings, newcomer: Newcomer, *, im
             store, number, newcomer.domains, user_id=job.user_id, instance=around.instance, operation_id=job.id, now=now
         )
     wild = note_wild(store, number, newcomer.domains)
-    around.fleet.adopt(number, newcomer.host, newcomer.info)
     return {"host_id": number, "imported": len(adopted), "wild": wild, "hypervisor": newcomer.info.hypervisor}
 
 
@@ -119,7 +123,7 @@ def describe(info: HostInfo) -> str:
 
 def note_wild(store: Store, host_id: int, domains: list[DomainSeen]) -> int:
     """Remember the domains of a host that are no VMs, and forget those that are gone; returns how many there are."""
-    known = {row[0] for row in store.query("SELECT uuid FROM vm")}
+    known = {row[0] for row in store.query("SELECT uuid FROM vm WHERE state <> 6")}
     before = dict(store.query("SELECT uuid, description FROM wild WHERE host_id = ?", (host_id,)))
     wild = [domain for domain in domains if domain.state.uuid not in known]
     change = store.next_change()
@@ -196,7 +200,11 @@ async def delete(job: Job, around: Surroundings) -> Effect:
     host_id = int(job.arguments["host_id"])
 
     def effect(store: Store) -> None:
-        vms = store.query("SELECT id, name FROM vm WHERE host_id = ? AND state <> 6 ORDER BY id", (host_id,))
+        vms = store.query(
+            "SELECT id, name FROM vm WHERE state <> 6 AND (host_id = ? OR checkpoint_host_id = ? OR EXISTS"
+            " (SELECT 1 FROM disk WHERE disk.vm_id = vm.id AND disk.host_id = ? AND volume <> '')) ORDER BY id",
+            (host_id, host_id, host_id),
+        )
         if vms:
             named = ", ".join(f"{number} ({name})" for number, name in vms[:5])
             more = f" and {len(vms) - 5} more" if len(vms) > 5 else ""

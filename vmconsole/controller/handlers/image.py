@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backends.base import BackendError
-from vmconsole.controller.volumes import IMAGES, image_volume, ready_pool
+from vmconsole.controller.volumes import IMAGES, image_volume, ready_pool, record_copy
 from vmconsole.errors import Conflict, NoInput, NotFound, Unavailable
 from vmconsole.lifecycle.permissions import default_mode
 
@@ -39,7 +40,7 @@ async def create(job: Job, around: Surroundings) -> Effect:
     try:
         pool = await ready_pool(around, link.backend, IMAGES)
         volume = await _fill(job, link, pool, image_volume(number))
-    except BaseException as error:
+    except Exception as error:
         _mark(around, number, str(error))
         raise
 
@@ -50,11 +51,7 @@ async def create(job: Job, around: Surroundings) -> Effect:
             " format = ?, size_bytes = ?, message = '', changed = ? WHERE id = ?",
             (volume.format, volume.capacity_bytes, store.next_change(), number),
         )
-        store.execute(
-            "INSERT INTO image_copy (image_id, host_id, volume, path) VALUES (?, ?, ?, ?)"
-            " ON CONFLICT (image_id, host_id) DO UPDATE SET path = excluded.path",
-            (number, link.host_id, volume.name, volume.path),
-        )
+        record_copy(store, number, link.host_id, volume.path)
         return {"image_id": number, "name": arguments["name"]}
 
     return effect
@@ -104,16 +101,22 @@ async def _fill(job: Job, link: Link, pool: str, name: str) -> VolumeSeen:
         return await host.create_volume(pool, name, capacity_bytes=size, format=image_format)
     source = Path(path)
     try:
-        with source.open("rb") as file:
-            file.read(1)
+        size = await asyncio.to_thread(_readable_bytes, source)
     except OSError as error:
         raise NoInput(f"image file {path}: {error.strerror}", code="INPUT_FILE") from error
     await host.delete_volume(pool, name)  # what an interrupted upload left
     assert link.info is not None
     if "storage-transfer" not in link.info.features:
         # A simulated host keeps no content; the volume has the right size all the same.
-        return await host.create_volume(pool, name, capacity_bytes=source.stat().st_size, format="raw")
+        return await host.create_volume(pool, name, capacity_bytes=size, format="raw")
     return await host.upload(pool, name, source, job.report)
+
+
+def _readable_bytes(path: Path) -> int:
+    """Size of a file that can be read. Raises OSError. It may lie on a slow disk: not for the event loop."""
+    with path.open("rb") as file:
+        file.read(1)
+    return path.stat().st_size
 
 
 def _mark(around: Surroundings, number: int, message: str) -> None:
@@ -132,17 +135,10 @@ async def delete(job: Job, around: Surroundings) -> Effect:
         Conflict: a VM uses it, or a host that has a copy is not connected.
     """
     number = int(job.arguments["image_id"])
-    rows = around.store.query("SELECT state FROM image WHERE id = ?", (number,))
-    if not rows:
-        raise NotFound(f"image {number} does not exist", code="NO_IMAGE")
-    users = around.store.query(
-        "SELECT DISTINCT vm.id FROM disk JOIN vm ON vm.id = disk.vm_id WHERE disk.image_id = ? AND vm.state <> 6",
-        (number,),
-    )
-    if users:
-        raise Conflict(f"image {number} is used by VM {users[0][0]}", code="IMAGE_BUSY")
-    for (host_id,) in around.store.query("SELECT host_id FROM image_copy WHERE image_id = ?", (number,)):
-        host = around.fleet.link(host_id).require_up()
+    copies = around.store.query("SELECT host_id FROM image_copy WHERE image_id = ?", (number,))
+    hosts = [around.fleet.link(host_id).require_up() for (host_id,) in copies]
+    _claim(around, number)
+    for host in hosts:
         try:
             await host.delete_volume(await ready_pool(around, host, IMAGES), image_volume(number))
         except BackendError:
@@ -155,3 +151,19 @@ async def delete(job: Job, around: Surroundings) -> Effect:
         store.execute("DELETE FROM image WHERE id = ?", (number,))
 
     return effect
+
+
+def _claim(around: Surroundings, number: int) -> None:
+    """From here on no VM can be made on the image any more. Raises NotFound, Conflict."""
+    with around.journal.write() as store:
+        users = store.query(
+            "SELECT DISTINCT vm.id FROM disk JOIN vm ON vm.id = disk.vm_id WHERE disk.image_id = ? AND vm.state <> 6",
+            (number,),
+        )
+        if users:
+            raise Conflict(f"image {number} is used by VM {users[0][0]}", code="IMAGE_BUSY")
+        claimed = store.execute(
+            "UPDATE image SET state = 'dele', changed = ? WHERE id = ?", (store.next_change(), number)
+        )
+        if not claimed:
+            raise NotFound(f"image {number} does not exist", code="NO_IMAGE")

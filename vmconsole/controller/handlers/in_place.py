@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, NamedTuple
 
 from vmconsole.controller import vm_record
+from vmconsole.controller.entries import set_capacity
 from vmconsole.errors import NotFound
 from vmconsole.lifecycle.permissions import Lock
 
@@ -77,6 +78,10 @@ async def _unlock(job: Job, around: Surroundings, host: Host | None) -> Effect:
     return _set(job, lock_level=0, lock_user_id=None, lock_time=None)
 
 
+async def _resize(job: Job, around: Surroundings, host: Host | None) -> Effect:
+    return lambda store: set_capacity(store, job)
+
+
 async def _update(job: Job, around: Surroundings, host: Host | None) -> Effect:
     return _set(job, user_template=json.dumps(job.arguments["attributes"]))
 
@@ -115,6 +120,7 @@ IN_PLACE: dict[str, InPlace] = {
     "reboot-hard": InPlace(_reset, needs_host=True, once_only=True),
     "resched": InPlace(_resched),
     "unresched": InPlace(_unresched),
+    "resize": InPlace(_resize),
     "rename": InPlace(_rename),
     "chmod": InPlace(_chmod),
     "chown": InPlace(_chown),

@@ -48,7 +48,12 @@ async def cleanup(job: Job, around: Surroundings) -> Effect:
     """Clear away what a VM left on a host when it went at once; an imported domain is left as it is."""
     vm = vm_record.load(around.store, int(job.arguments["vm_id"]))
     if not vm.imported:
-        await files.remove_files(around, vm, None)
+        host_id = job.arguments.get("host_id")
+        for link in around.fleet:
+            if link.host_id == host_id:
+                await link.require_up().destroy(vm.uuid)
+                await link.require_up().undefine(vm.uuid)
+        await files.remove_files(around, vm, host_id)
     return lambda store: files.forget_files(store, vm.id)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vmconsole.controller.steps import files, power
+from vmconsole.controller.steps import devices, files, moving, power
 from vmconsole.lifecycle.steps import Step
 
 if TYPE_CHECKING:
@@ -30,5 +30,12 @@ STEPS: dict[Step, StepFunction] = {
     Step.UNPAUSE: power.unpause,
     Step.SHUTDOWN: power.shutdown,
     Step.DESTROY: power.destroy,
+    Step.TRANSFER: moving.transfer,
+    Step.ATTACH_DISK: devices.attach_disk,
+    Step.DETACH_DISK: devices.detach_disk,
+    Step.ATTACH_NIC: devices.attach_nic,
+    Step.DETACH_NIC: devices.detach_nic,
+    Step.RESIZE_DISK: devices.resize_disk,
+    Step.RESIZE: devices.resize,
 }
 """Steps that exist. An action whose chain needs another one is refused before anything changes."""

@@ -25,22 +25,31 @@ log = logging.getLogger(__name__)
 async def prolog(work: Work) -> Effect:
     """Give the VM its disks on the host: overlays on images, images in place, empty volumes (ON-004, ON-105)."""
     pool = await ready_pool(work.around, work.host, SYSTEM)
-    placed = [(disk, await _place(work, disk, pool)) for disk in work.vm.disks if not disk.foreign]
+    placed = [(disk, await place(work, disk, pool)) for disk in work.vm.disks if not disk.foreign]
 
     def effect(store: Store) -> None:
         for disk, volume in placed:
-            store.execute(
-                "UPDATE disk SET volume = ?, path = ?, format = ?, host_id = ? WHERE vm_id = ? AND disk_id = ?",
-                (volume.name, volume.path, volume.format, work.host_id, work.vm.id, disk.disk_id),
-            )
-            if disk.image_id is not None:
-                _record_copy(store, disk, volume, work.host_id)
+            record_place(store, work, disk, volume)
 
     return effect
 
 
-async def _place(work: Work, disk: Disk, pool: str) -> VolumeSeen:
-    """One disk's volume on the host."""
+def record_place(store: Store, work: Work, disk: Disk, volume: VolumeSeen) -> None:
+    """Write where a disk's volume lies, and where the image under it does."""
+    _record_volume(store, work.vm.id, disk, volume, work.host_id)
+
+
+def _record_volume(store: Store, vm_id: int, disk: Disk, volume: VolumeSeen, host_id: int) -> None:
+    store.execute(
+        "UPDATE disk SET volume = ?, path = ?, format = ?, host_id = ? WHERE vm_id = ? AND disk_id = ?",
+        (volume.name, volume.path, volume.format, host_id, vm_id, disk.disk_id),
+    )
+    if disk.image_id is not None:
+        _record_copy(store, disk, volume, host_id)
+
+
+async def place(work: Work, disk: Disk, pool: str) -> VolumeSeen:
+    """One disk's volume on the host: made, found, or brought there; what an interrupted run made is found again."""
     name = disk_volume(work.vm.id, disk.disk_id)
     if disk.image_id is None:
         return await work.host.create_volume(pool, name, capacity_bytes=disk.size_bytes, format=disk.format)
@@ -77,32 +86,33 @@ def _record_copy(store: Store, disk: Disk, volume: VolumeSeen, host_id: int) -> 
 
 async def fetch(work: Work) -> Effect:
     """Bring a stopped or undeployed VM's volumes, and its saved memory, from the host where they lie."""
-    pool = await ready_pool(work.around, work.host, SYSTEM)
+    return await gather(work, work.vm, work.host, work.host_id)
+
+
+async def gather(work: Work, vm: VmRecord, host: Host, host_id: int) -> Effect:
+    """Have everything that was made for a VM on one host, wherever it lies now. Interrupted, it can be called again."""
+    around, report = work.around, work.job.report
+    pool = await ready_pool(around, host, SYSTEM)
     moved: list[tuple[Disk, VolumeSeen]] = []
-    for disk in work.vm.disks:
-        if disk.foreign:
+    for disk in vm.disks:
+        if disk.foreign or not disk.volume:
             continue
         if disk.image_id is not None and not disk.persistent:
             # An overlay names the image under it by its path, so that must be there before the overlay is.
-            await image_on(work.around, disk.image_id, work.host, work.host_id, work.job.report)
-        if disk.type == "cdrom":
-            continue
-        own_pool = await ready_pool(work.around, work.host, IMAGES) if disk.persistent else pool
-        volume = await bring(work.around, own_pool, disk.volume, disk.host_id, work.host, work.job.report)
-        moved.append((disk, volume))
-    if work.job.position is at.PROLOG_RESUME and not work.vm.imported:
-        await bring(work.around, pool, work.vm.checkpoint, work.vm.checkpoint_host_id, work.host, work.job.report)
+            image = await image_on(around, disk.image_id, host, host_id, report)
+            if disk.type == "cdrom":
+                moved.append((disk, image))
+                continue
+        own_pool = await ready_pool(around, host, IMAGES) if disk.persistent else pool
+        moved.append((disk, await bring(around, own_pool, disk.volume, disk.host_id, host, report)))
+    if vm.checkpoint_host_id is not None:
+        await bring(around, pool, vm.checkpoint, vm.checkpoint_host_id, host, report)
 
     def effect(store: Store) -> None:
         for disk, volume in moved:
-            store.execute(
-                "UPDATE disk SET path = ?, host_id = ? WHERE vm_id = ? AND disk_id = ?",
-                (volume.path, work.host_id, work.vm.id, disk.disk_id),
-            )
-            if disk.image_id is not None:
-                _record_copy(store, disk, volume, work.host_id)
-        if work.vm.checkpoint_host_id is not None:
-            store.execute("UPDATE vm SET checkpoint_host_id = ? WHERE id = ?", (work.host_id, work.vm.id))
+            _record_volume(store, vm.id, disk, volume, host_id)
+        if vm.checkpoint_host_id is not None:
+            store.execute("UPDATE vm SET checkpoint_host_id = ? WHERE id = ?", (host_id, vm.id))
 
     return effect
 

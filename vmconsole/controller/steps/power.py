@@ -7,7 +7,9 @@ import time
 from typing import TYPE_CHECKING
 
 from backends.base import Power
+from vmconsole.controller import vm_record
 from vmconsole.controller.domain_spec import domain_spec
+from vmconsole.controller.steps.files import gather
 from vmconsole.controller.volumes import SYSTEM, ready_pool
 from vmconsole.errors import Failed
 from vmconsole.lifecycle import states as at
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from vmconsole.controller.steps import Effect
+    from vmconsole.controller.vm_record import VmRecord
     from vmconsole.controller.work import Work
     from vmconsole.store.session import Store
 
@@ -31,8 +34,9 @@ async def boot(work: Work) -> Effect:
     """Define and start the domain, from its disks and not from saved memory."""
     if work.job.again:
         await work.host.settle(work.vm.uuid)
-    if not work.vm.imported:
-        await work.host.define(domain_spec(work.vm, instance=work.around.instance, operation=work.job.id))
+    vm = await _here(work)
+    if not vm.imported:
+        await work.host.define(domain_spec(vm, instance=work.around.instance, operation=work.job.id))
     await work.host.start(work.vm.uuid, discard_saved=True)
     return _runs(work)
 
@@ -41,16 +45,28 @@ async def restore(work: Work) -> Effect:
     """Bring the domain back with its memory: from the managed save, or from the checkpoint of a stopped VM."""
     if work.job.again:
         await work.host.settle(work.vm.uuid)
-    if work.job.position is at.BOOT_SUSPENDED or work.vm.imported:
+    if work.vm.checkpoint_host_id is None or work.vm.imported:
         await work.host.start(work.vm.uuid)
         return _runs(work)
+    vm = await _here(work)
     pool = await ready_pool(work.around, work.host, SYSTEM)
-    state = (await work.host.states()).get(work.vm.uuid)
+    state = (await work.host.states()).get(vm.uuid)
     if state is None or state.power in _OFF:
-        spec = domain_spec(work.vm, instance=work.around.instance, operation=work.job.id)
+        spec = domain_spec(vm, instance=work.around.instance, operation=work.job.id)
         await work.host.restore_from(spec, pool, work.vm.checkpoint)
     await work.host.delete_volume(pool, work.vm.checkpoint)
     return _runs(work)
+
+
+async def _here(work: Work) -> VmRecord:
+    """The VM with all its files on this host. They are, unless a move was turned back."""
+    away = [disk for disk in work.vm.disks if disk.host_id not in (None, work.host_id) and not disk.foreign]
+    if not away and work.vm.checkpoint_host_id in (None, work.host_id):
+        return work.vm
+    effect = await gather(work, work.vm, work.host, work.host_id)
+    with work.around.journal.write() as store:
+        effect(store)
+    return vm_record.load(work.around.store, work.vm.id)
 
 
 def _runs(work: Work) -> Effect:

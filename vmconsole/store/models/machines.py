@@ -25,6 +25,7 @@ class Vm(Row):
     busy = TextField(null=True)
     resched = FlagField(default=False)
     host = ForeignKeyField(Host, backref="+", null=True)
+    target_host = ForeignKeyField(Host, backref="+", null=True)
     deploy_id = TextField(default="")
     start_time = BigIntegerField()
     end_time = BigIntegerField(null=True)

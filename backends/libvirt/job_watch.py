@@ -1,4 +1,4 @@
-"""Watching a domain's memory being saved."""
+"""Watching a long job of a domain: a save, a migration."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ INTERVAL = 0.5
 """Seconds between two looks at the job."""
 
 
-class SaveWatch:
-    """Tells how far a save is, and cancels it when no byte has moved for `patience` seconds: the domain runs on.
+class JobWatch:
+    """Tells how far the job is, and cancels it when no byte has moved for `patience` seconds: the domain runs on.
 
     Args:
-        links: the host's connections; the save itself is somebody else's call.
+        links: the host's connections; the job itself is somebody else's call.
         uuid: the domain.
         progress: told at each step.
         patience: seconds.
@@ -47,7 +47,7 @@ class SaveWatch:
         moved = time.monotonic()
         while True:
             await asyncio.sleep(INTERVAL)
-            # What the host does not tell now it may tell next time; the save's own call is the one that fails.
+            # What the host does not tell now it may tell next time; the job's own call is the one that fails.
             with suppress(BackendError):
                 now = await self._links.look(partial(jobs.current, uuid=self._uuid))
                 if now != self.seen:
