@@ -26,7 +26,7 @@ from backends.errors import (
     Unreachable,
     WrongState,
 )
-from backends.guests import Guests
+from backends.guests import Console, Guests
 from backends.hardware import Hardware
 from backends.moments import Moments
 from backends.specs import (
@@ -67,6 +67,7 @@ __all__ = [
     "BackendError",
     "BadUri",
     "Busy",
+    "Console",
     "DeadlinePassed",
     "DiskKind",
     "DiskMove",
@@ -135,8 +136,12 @@ class Host(Hardware, Moments, Guests, Protocol):
 
     async def load(self) -> HostLoad: ...
 
-    async def sweep(self) -> Sequence[DomainStats]:
-        """State and counters of every domain by one bulk call that never waits for a busy domain."""
+    async def sweep(self, *, deadline: float = 15.0) -> Sequence[DomainStats]:
+        """State and counters of every domain by one bulk call that never waits for a busy domain.
+
+        Args:
+            deadline: seconds the host may take to answer; one that misses them is asked once more.
+        """
         ...
 
     async def states(self) -> Mapping[str, DomainState]:

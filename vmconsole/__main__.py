@@ -87,6 +87,8 @@ def main(words: Sequence[str] | None = None) -> int:
         from vmconsole.batch.output import complain, wants_json
 
         return complain(error, json=wants_json(words))
+    except KeyboardInterrupt:
+        return 130
 
 
 def _face(invocation: Invocation) -> int:

@@ -136,7 +136,7 @@ def read_file(path: str | None) -> dict[str, Any]:
 def load(store: Store, path: str | None) -> Settings:
     """Defaults, under the file's settings, under the store's."""
     values = read_file(path)
-    for key, text in store.query("SELECT key, value FROM meta WHERE key LIKE 'setting:_%'"):
+    for key, text in store.query("SELECT key, value FROM meta WHERE key LIKE ?", (f"{PREFIX}_%",)):
         name = key.removeprefix(PREFIX)
         if name in BY_NAME:
             values[name] = check(name, text)

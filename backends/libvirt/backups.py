@@ -17,8 +17,14 @@ Place = tuple[str, str]
 
 
 def begin(
-    conn: libvirt.virConnect, uuid: str, disks: Mapping[str, Place], *, checkpoint: str, incremental_from: str, format: str
-) -> None:  # fmt: skip
+    conn: libvirt.virConnect,
+    uuid: str,
+    disks: Mapping[str, Place],
+    *,
+    checkpoint: str,
+    incremental_from: str,
+    format: str,
+) -> None:
     """Begin; a checkpoint of the name means that this was done before.
 
     Raises:

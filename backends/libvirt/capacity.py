@@ -66,11 +66,6 @@ def grow_disk(conn: libvirt.virConnect, uuid: str, target: str, capacity_bytes: 
     return True
 
 
-def grow_volume(conn: libvirt.virConnect, pool: str, name: str, capacity_bytes: int) -> None:
-    """Grow a disk that no guest has open, as the file that it is."""
-    volumes.resize(conn, pool, name, capacity_bytes)
-
-
 def read_anew(conn: libvirt.virConnect, pool: str) -> None:
     """Have a pool see what QEMU has made of its files."""
     pools.refresh(pools.lookup(conn, pool))

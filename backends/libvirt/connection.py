@@ -9,19 +9,17 @@ abandoned with its threads.
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 from typing import Any, TypeVar
 
 import libvirt
 
 from backends.base import BackendError, DeadlinePassed, Unreachable
-from backends.libvirt import errors, event_loop
+from backends.libvirt import children, errors, event_loop
 from backends.libvirt.workers import Workers
 
 T = TypeVar("T")
@@ -60,6 +58,7 @@ class Connection:
         self._opener = 0
         self._ssh = 0
         self._event_ids: list[int] = []
+        self._holders = 0
 
     @property
     def is_open(self) -> bool:
@@ -122,10 +121,9 @@ class Connection:
         """
 
         def both(conn: libvirt.virConnect) -> T:
-            if other._conn is None or other.lost:
-                raise Unreachable(f"{other.host} does not answer", host=other.host, detail=other.lost)
             try:
-                return work(conn, other._conn)
+                with other._held() as second:
+                    return work(conn, second)
             except libvirt.libvirtError as error:
                 if other._alive():
                     raise
@@ -152,8 +150,8 @@ class Connection:
             self.lost = "closed"
         disposal = asyncio.wrap_future(self._workers.submit(self._dispose))
         done, _ = await asyncio.wait({disposal}, timeout=DISPOSAL)
-        if not done:
-            self._kill_ssh()
+        if not done or self._conn is not None:
+            self._kill_ssh()  # What still holds the connection fails, and closes it then.
         self._workers.stop()
 
     def drop(self, reason: str) -> None:
@@ -208,11 +206,11 @@ class Connection:
 
     def _connect(self, keepalive: tuple[int, int]) -> None:
         self._opener = threading.get_native_id()
-        before = _children(self._opener)
+        before = children.of(self._opener)
         failure: BackendError | None = None
         try:
             conn = libvirt.open(self._uri)
-            self._ssh = next(iter(_children(self._opener) - before), 0)
+            self._ssh = next(iter(children.of(self._opener) - before), 0)
             self._watch_peer(conn, keepalive)
             with self._lock:
                 self._conn = conn
@@ -240,9 +238,8 @@ class Connection:
     def _run(self, work: Callable[[libvirt.virConnect], T]) -> T:
         failure: BackendError
         try:
-            if self._conn is None or self.lost:
-                raise Unreachable(f"{self.host} does not answer", host=self.host, detail=self.lost)
-            return work(self._conn)
+            with self._held() as conn:
+                return work(conn)
         except libvirt.libvirtError as error:
             failure = errors.translate(error, host=self.host, alive=self._alive())
             _empty_frames(error)
@@ -257,6 +254,22 @@ class Connection:
             self.drop("connection lost")
         raise failure
 
+    @contextmanager
+    def _held(self) -> Iterator[libvirt.virConnect]:
+        """The libvirt connection, kept from being closed meanwhile: a call on it would crash the process."""
+        with self._lock:
+            if self._conn is None or self.lost:
+                raise Unreachable(f"{self.host} does not answer", host=self.host, detail=self.lost)
+            self._holders += 1
+            conn = self._conn
+        try:
+            yield conn
+        finally:
+            with self._lock:
+                self._holders -= 1
+            if self.lost:
+                self._dispose()
+
     def _alive(self) -> bool:
         try:
             return not self.lost and self._conn is not None and bool(self._conn.isAlive())
@@ -264,9 +277,11 @@ class Connection:
             return False
 
     def _dispose(self) -> None:
-        conn, self._conn = self._conn, None
-        if conn is None:
-            return
+        """Close, unless a call still holds the connection: then the last one does."""
+        with self._lock:
+            if self._conn is None or self._holders:
+                return
+            conn, self._conn = self._conn, None
         for undo in (
             *(partial(conn.domainEventDeregisterAny, event) for event in self._event_ids),
             conn.unregisterCloseCallback,
@@ -285,9 +300,9 @@ class Connection:
     def _kill_ssh(self) -> None:
         # While open() blocks, the child is found below the thread that opens.
         opener = self._opener
-        pids = {self._ssh} if self._ssh else _children(opener) if opener else set()
+        pids = {self._ssh} if self._ssh else children.of(opener) if opener else set()
         for pid in pids:
-            _kill_child(pid)
+            children.kill(pid)
 
 
 def _empty_frames(error: BaseException | None) -> None:
@@ -299,24 +314,3 @@ def _empty_frames(error: BaseException | None) -> None:
     while error is not None:
         traceback.clear_frames(error.__traceback__)
         error = error.__context__
-
-
-def _children(thread: int) -> set[int]:
-    try:
-        return {int(pid) for pid in Path(f"/proc/self/task/{thread}/children").read_text().split()}
-    except OSError:
-        return set()
-
-
-def _kill_child(pid: int) -> None:
-    """Kill a child of this process, with the helpers of its own session; a recycled number is left alone."""
-    try:
-        parent = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-        if parent != os.getpid():
-            return
-        if os.getpgid(pid) == pid:
-            os.killpg(pid, signal.SIGKILL)
-        else:
-            os.kill(pid, signal.SIGKILL)
-    except (OSError, ValueError):
-        return

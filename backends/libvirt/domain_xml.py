@@ -79,7 +79,12 @@ def moved(text: str, spec: DomainSpec) -> str:
     for interface in domain.findall("devices/interface"):
         nic = networks.get(xml.attribute(interface, "mac", "address").lower())
         source = interface.find("source")
-        if nic and source is not None and interface.get("type") == nic.source_kind and device_xml.NIC_SOURCES[nic.source_kind]:
+        if (
+            nic
+            and source is not None
+            and interface.get("type") == nic.source_kind
+            and device_xml.NIC_SOURCES[nic.source_kind]
+        ):
             source.attrib.clear()
             source.set(device_xml.NIC_SOURCES[nic.source_kind], nic.source)
     if spec.tag:
@@ -124,8 +129,8 @@ def _add_features(domain: ET.Element, spec: DomainSpec) -> None:
 
 def _add_devices(domain: ET.Element, spec: DomainSpec) -> None:
     devices = xml.add(domain, "devices")
-    devices.extend(device_xml.disk(disk) for disk in spec.disks)
-    devices.extend(device_xml.nic(nic) for nic in spec.nics)
+    devices.extend([device_xml.disk(disk) for disk in spec.disks])
+    devices.extend([device_xml.nic(nic) for nic in spec.nics])
     # Every guest has a serial console: it is the one door that needs no network.
     xml.add(xml.add(devices, "serial", type="pty"), "target", port=0)
     xml.add(xml.add(devices, "console", type="pty"), "target", type="serial", port=0)
@@ -133,5 +138,5 @@ def _add_devices(domain: ET.Element, spec: DomainSpec) -> None:
         xml.add(xml.add(devices, "channel", type="unix"), "target", type="virtio", name="org.qemu.guest_agent.0")
     for kind, bus in spec.inputs:
         xml.add(devices, "input", type=kind, bus=bus)
-    devices.extend(device_xml.graphics(display) for display in spec.graphics)
+    devices.extend([device_xml.graphics(display) for display in spec.graphics])
     xml.add(xml.add(devices, "memballoon", model="virtio"), "stats", period=MEMORY_STATS_SECONDS)

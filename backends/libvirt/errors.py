@@ -32,7 +32,7 @@ _SENTENCE: dict[type[BackendError], str] = {
     AlreadyExists: "the name or the UUID is taken on {host}",
     AuthFailed: "{host} refused our credentials",
     BadUri: "the URI does not suit {host}",
-    Busy: "another job holds the domain on {host}",
+    Busy: "somebody else holds the domain on {host}",
     InvalidInput: "{host} finds the description invalid",
     NoSpace: "the storage of {host} is full",
     NotFound: "{host} does not know what was named",
@@ -85,6 +85,8 @@ def _kind(error: libvirt.libvirtError, detail: str) -> type[BackendError]:
         return Unreachable
     if code == libvirt.VIR_ERR_OPERATION_FAILED and ("already exists" in detail or "already defined" in detail):
         return AlreadyExists
+    if code == libvirt.VIR_ERR_OPERATION_FAILED and "Active console session" in detail:
+        return Busy
     return _BY_CODE.get(code, Refused)
 
 

@@ -7,7 +7,7 @@ import time
 from functools import partial
 
 from backends.base import DiskSpec, GuestUnwilling, NicSpec
-from backends.libvirt import capacity, definition, devices
+from backends.libvirt import capacity, definition, devices, volumes
 from backends.libvirt.linked import Linked
 
 INTERVAL = 0.25
@@ -38,7 +38,7 @@ class HardwareVerbs(Linked):
         if uuid is not None and await self._links.verb(partial(resize, uuid=uuid)):
             await self._links.work(partial(capacity.read_anew, pool=pool), deadline=self._deadlines.define)
             return
-        work = partial(capacity.grow_volume, pool=pool, name=volume, capacity_bytes=capacity_bytes)
+        work = partial(volumes.resize, pool=pool, name=volume, capacity_bytes=capacity_bytes)
         await self._links.work(work, deadline=self._deadlines.define)
 
     async def set_capacity(self, uuid: str, vcpus: int, memory_kib: int) -> None:

@@ -23,11 +23,9 @@ from backends.base import (
     HostLoad,
     JobSeen,
     NetworkSeen,
-    NotSupported,
     PoolSeen,
     Progress,
     Tag,
-    Unreachable,
     VolumeSeen,
 )
 from backends.libvirt import (
@@ -46,10 +44,10 @@ from backends.libvirt import (
 from backends.libvirt.connection import KEEPALIVE
 from backends.libvirt.guest_verbs import GuestVerbs
 from backends.libvirt.hardware_verbs import HardwareVerbs
+from backends.libvirt.job_watch import JobWatch
 from backends.libvirt.links import Deadlines, Links, Work
 from backends.libvirt.migration_verbs import MigrationVerbs
 from backends.libvirt.moment_verbs import MomentVerbs
-from backends.libvirt.job_watch import JobWatch
 from backends.uri import parse
 
 
@@ -128,15 +126,15 @@ class LibvirtHost(HardwareVerbs, MomentVerbs, MigrationVerbs, GuestVerbs):
         load, self._cpu = await self._links.look(partial(stats.load, previous=self._cpu, cpus=cpus))
         return load
 
-    async def sweep(self) -> Sequence[DomainStats]:
+    async def sweep(self, *, deadline: float = 15.0) -> Sequence[DomainStats]:
         try:
-            return await self._links.look(stats.sweep, spare=True)
+            return await self._links.look(stats.sweep, deadline=deadline, spare=True)
         except DeadlinePassed:
             # The first to ask after a guest's QEMU has hung waits for it, NOWAIT or not; whoever asks after that gets
             # an answer without that guest. Only a host that does not answer the second either is down.
             ctl = await self._links.replace_ctl()
             await self._links.look(partial(events.register, ctl, self._happened))
-            return await self._links.look(stats.sweep)
+            return await self._links.look(stats.sweep, deadline=deadline)
 
     async def states(self) -> Mapping[str, DomainState]:
         return await self._links.look(stats.states)
@@ -282,7 +280,7 @@ class LibvirtHost(HardwareVerbs, MomentVerbs, MigrationVerbs, GuestVerbs):
 
     async def _save(self, uuid: str, work: Work[None], progress: Progress | None) -> None:
         patience = self._deadlines.stall
-        async with JobWatch(self._links, uuid, progress, patience=patience) as watch:
+        async with JobWatch(self._links.look, uuid, progress, patience=patience) as watch:
             # Longer than the watch's own patience: a cancelled job needs a moment to say so.
             await self._links.work(work, deadline=1.5 * patience, pulse=lambda: watch.seen)
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from backends.base import BackendError, JobSeen, Progress
 from backends.libvirt import jobs
-from backends.libvirt.links import Links
+from backends.libvirt.links import Work
+
+Ask = Callable[[Work[Any]], Awaitable[Any]]
 
 INTERVAL = 0.5
 """Seconds between two looks at the job."""
@@ -21,15 +24,15 @@ class JobWatch:
     """Tells how far the job is, and cancels it when no byte has moved for `patience` seconds: the domain runs on.
 
     Args:
-        links: the host's connections; the job itself is somebody else's call.
+        ask: has work done on a connection to the host, within a deadline; the job itself is somebody else's call.
         uuid: the domain.
         progress: told at each step.
         patience: seconds.
     """
 
-    def __init__(self, links: Links, uuid: str, progress: Progress | None, *, patience: float) -> None:
+    def __init__(self, ask: Ask, uuid: str, progress: Progress | None, *, patience: float) -> None:
         self.seen: JobSeen | None = None
-        self._links = links
+        self._ask = ask
         self._uuid = uuid
         self._progress = progress
         self._patience = patience
@@ -49,12 +52,12 @@ class JobWatch:
             await asyncio.sleep(INTERVAL)
             # What the host does not tell now it may tell next time; the job's own call is the one that fails.
             with suppress(BackendError):
-                now = await self._links.look(partial(jobs.current, uuid=self._uuid))
+                now = await self._ask(partial(jobs.current, uuid=self._uuid))
                 if now != self.seen:
                     self.seen, moved = now, time.monotonic()
                     self._tell()
                 elif time.monotonic() - moved > self._patience:
-                    await self._links.verb(partial(jobs.cancel, uuid=self._uuid))
+                    await self._ask(partial(jobs.cancel, uuid=self._uuid))
 
     def _tell(self) -> None:
         if self.seen and self._progress:

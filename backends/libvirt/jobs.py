@@ -16,12 +16,13 @@ def current(conn: libvirt.virConnect, uuid: str) -> JobSeen | None:
     if domain is None:
         return None
     try:
-        # Asked of a guest whose QEMU hangs, the statistics would hang too; this is answered by libvirtd alone.
-        if domain.controlInfo()[0] != libvirt.VIR_DOMAIN_CONTROL_JOB:
+        # Asked of a guest whose QEMU hangs, the statistics would hang too; this is answered by libvirtd alone. What it
+        # calls a job is one that speaks with QEMU just now: a long one is silent most of the time.
+        if domain.controlInfo()[0] not in (libvirt.VIR_DOMAIN_CONTROL_OK, libvirt.VIR_DOMAIN_CONTROL_JOB):
             return None
         record = domain.jobStats()
     except libvirt.libvirtError as error:
-        if error.get_error_code() in _NO_JOB:
+        if error.get_error_code() in (*_NO_JOB, libvirt.VIR_ERR_OPERATION_UNSUPPORTED):
             return None
         raise
     if record.get("type", libvirt.VIR_DOMAIN_JOB_NONE) == libvirt.VIR_DOMAIN_JOB_NONE:
@@ -53,8 +54,12 @@ def is_settled(conn: libvirt.virConnect, uuid: str) -> bool:
             return False
         if not domain.isActive():
             return True
-        return bool(domain.controlInfo()[0] == libvirt.VIR_DOMAIN_CONTROL_OK)
+        if domain.controlInfo()[0] != libvirt.VIR_DOMAIN_CONTROL_OK:
+            return False
+        return bool(domain.jobStats().get("type", libvirt.VIR_DOMAIN_JOB_NONE) == libvirt.VIR_DOMAIN_JOB_NONE)
     except libvirt.libvirtError as error:
+        if error.get_error_code() == libvirt.VIR_ERR_OPERATION_UNSUPPORTED:
+            return False  # It is on its way here: of a migration only the host that sends tells how far it is.
         if error.get_error_code() in _NO_JOB:
             return True
         raise

@@ -18,9 +18,9 @@ DEEPEST = 200
 
 def create(conn: libvirt.virConnect, pool: str, name: str, backing: str) -> VolumeSeen:
     """An empty layer on the file `backing`, which must be a volume."""
-    format = _describe(conn.storageVolLookupByPath(backing)).format
+    backing_format = _describe(conn.storageVolLookupByPath(backing)).format
     return volumes.create(
-        conn, pool, name, capacity_bytes=0, format="qcow2", backing=backing, backing_format=format
+        conn, pool, name, capacity_bytes=0, format="qcow2", backing=backing, backing_format=backing_format
     )  # fmt: skip
 
 

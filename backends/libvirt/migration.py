@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import libvirt
 
 from backends.base import DiskMove, InvalidInput, NotFound, Power, Presence, WrongState
-from backends.libvirt import device_xml, volumes, xml
+from backends.libvirt import device_xml, jobs, volumes, xml
 from backends.libvirt.definition import find, lookup
 from backends.libvirt.power import collect_memory_stats
 
@@ -66,13 +67,12 @@ def presence(conn: libvirt.virConnect, uuid: str) -> Presence | None:
         return None
     try:
         power, reason = domain.state()
-        busy = domain.isActive() and domain.controlInfo()[0] != libvirt.VIR_DOMAIN_CONTROL_OK
         return Presence(
             power=Power(power),
             reason=reason,
             persistent=bool(domain.isPersistent()),
             incoming=_is_incoming(domain, power, reason),
-            busy=bool(busy),
+            busy=not jobs.is_settled(conn, uuid),
         )
     except libvirt.libvirtError as error:
         if error.get_error_code() in (libvirt.VIR_ERR_NO_DOMAIN, libvirt.VIR_ERR_OPERATION_INVALID):
@@ -81,9 +81,8 @@ def presence(conn: libvirt.virConnect, uuid: str) -> Presence | None:
 
 
 def _is_incoming(domain: libvirt.virDomain, power: int, reason: int) -> bool:
-    """A domain on its way out is paused for the same reason at the end, but is persistent while ours come in without."""
-    arriving = power == Power.PAUSED and reason == libvirt.VIR_DOMAIN_PAUSED_MIGRATION
-    if not arriving:
+    """At the end a domain on its way out is paused for the same reason as one that comes in."""
+    if power != Power.PAUSED or reason != libvirt.VIR_DOMAIN_PAUSED_MIGRATION:
         return False
     try:
         domain.jobInfo()
@@ -171,7 +170,8 @@ def move(
         paths: where the copied disks are on the target.
         address: of the target, as the source reaches it; empty for the name that the target calls itself.
     """
-    flags, parameters = _BASIC, {}
+    flags = _BASIC
+    parameters: dict[str, Any] = {}
     if shared:
         # libvirt knows no folder to be shared that is no network file system of its own list.
         flags |= libvirt.VIR_MIGRATE_UNSAFE
@@ -210,4 +210,3 @@ def _relocated(text: str, leaving: Leaving, paths: dict[str, str]) -> str:
 def _format_of(conn: libvirt.virConnect, path: str) -> str:
     volume = conn.storageVolLookupByPath(path)
     return volumes.describe(volume, "").format
-

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import libvirt
 
 from backends.base import DiskMove, HostInfo
-from backends.libvirt import pools, volumes, xml
+from backends.libvirt import jobs, pools, volumes, xml
 from backends.libvirt.definition import find, lookup
 from backends.libvirt.errors import quotable
 from backends.libvirt.migration import Leaving
@@ -44,7 +44,7 @@ def at_home(conn: libvirt.virConnect, uuid: str) -> list[str]:
         problems.append("a network interface of it is tied to a card of its host")
     if any(disk.find("mirror") is not None for disk in root.findall("devices/disk")):
         problems.append("a job works on one of its disks")
-    if domain.controlInfo()[0] == libvirt.VIR_DOMAIN_CONTROL_JOB:
+    elif not jobs.is_settled(conn, uuid):
         problems.append("another job is at work on it")
     return problems
 

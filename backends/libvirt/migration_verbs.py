@@ -60,7 +60,10 @@ class MigrationVerbs(Linked):
             async with (
                 self._links.extra() as source,
                 there._links.extra() as destination,
-                JobWatch(self._links, uuid, progress, patience=patience) as watch,
+                # By the migration's own connection: should the guest's QEMU hang, nothing else is held up.
+                JobWatch(
+                    partial(source.call, deadline=self._deadlines.verb), uuid, progress, patience=patience
+                ) as watch,
             ):
                 # Longer than the watch's own patience: a cancelled job needs a moment to say so.
                 await source.call_with(destination, work, deadline=1.5 * patience, pulse=lambda: watch.seen)

@@ -38,8 +38,8 @@ def vm(
 ) -> tuple[object, ...]:
     """A row of the table `vm`, as `insert_vms` wants it."""
     return (
-        number, f"00000000-0000-4000-8000-{number:012d}", name, OWNER, 0, 0o600, place.state, place.lcm, 0, 0, NOW - 100,
-        host, NOW - 86400 - number * 60, 1.0, 2, 2048, cpu, memory_kib, resched, changed, protected,
+        number, f"00000000-0000-4000-8000-{number:012d}", name, OWNER, 0, 0o600, place.state, place.lcm, 0, 0,
+        NOW - 100, host, NOW - 86400 - number * 60, 1.0, 2, 2048, cpu, memory_kib, resched, changed, protected,
     )  # fmt: skip
 
 

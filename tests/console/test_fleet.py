@@ -78,20 +78,25 @@ def test_states_are_counted_as_they_change(url: str, feed: Feed, model: FleetMod
     assert (model.states["runn"], model.states["poff"]) == (3, 2)
 
 
+def load(url: str, feed: Feed, model: FleetModel, cpu: float) -> None:
+    """VM 0 is measured anew."""
+    with open_session(url, create=False) as other:
+        change_some(other, [0], cpu)
+        news = feed.news()
+    assert news is not None
+    model.apply(news)
+
+
 def test_a_change_that_the_order_does_not_depend_on_asks_for_no_new_order(
     url: str, feed: Feed, model: FleetModel
 ) -> None:
-    with open_session(url, create=False) as other:
-        change_some(other, [0], 3.0)
-        news = feed.news()
-        assert news is not None
-        model.apply(news)
-        assert not model.stale
-        model.sort_by("CPU")
-        change_some(other, [0], 99.0)
-        news = feed.news()
-        assert news is not None
-        model.apply(news)
+    load(url, feed, model, 3.0)
+    assert not model.stale
+
+
+def test_a_change_of_what_is_sorted_by_asks_for_a_new_order(url: str, feed: Feed, model: FleetModel) -> None:
+    model.sort_by("CPU")
+    load(url, feed, model, 99.0)
     assert model.stale
     model.settle()
     assert model.order[0] == 0
@@ -173,9 +178,7 @@ def test_marks_that_the_filter_hides_are_counted(model: FleetModel) -> None:
     assert sorted(model.marks) == [0, 1, 3]
 
 
-def test_the_operation_that_runs_is_shown_rather_than_one_that_waits(
-    url: str, feed: Feed, model: FleetModel
-) -> None:
+def test_the_operation_that_runs_is_shown_rather_than_one_that_waits(url: str, feed: Feed, model: FleetModel) -> None:
     assert model.at_work[4]["progress"] == 43.0
     with open_session(url, create=False) as other, other.write():
         insert_operation(other, "01LATER", 4, state="queued", started=None, progress=None)

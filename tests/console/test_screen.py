@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from textual import events
 from textual.pilot import Pilot
 
 from tests.console.fleet import NOW, change_some, insert_hosts, insert_vms, vm
@@ -390,12 +391,24 @@ def test_a_host_that_is_down_is_named_and_its_vms_are_dimmed(url: str) -> None:
     play(url, scene)
 
 
-def test_a_store_that_vanishes_is_told_and_the_last_list_stays(url: str) -> None:
+def test_a_reading_that_fails_is_told_and_the_list_stays_live(url: str) -> None:
     async def scene(console: Console, pilot: Pilot[int]) -> None:
-        Path(url).unlink()
-        with open(url, "wb") as other:
-            other.write(b"no store" * 1000)
-        console._reader._wake.set()
-        assert "staging" in shown(console)
+        console._reader.ask(lambda session, user: session.query("SELECT 1 FROM nothing"), print)
+        await until(pilot, lambda: "nothing" in shown(console))
+        with open_session(url, create=False) as session:
+            change_some(session, [0], 66.6)
+        await until(pilot, lambda: "66.6" in shown(console))
 
     play(url, scene)
+
+
+def test_letters_typed_right_behind_the_key_that_opens_a_line_belong_to_the_line(url: str) -> None:
+    """Each of them is a command in the list: `s` would start a VM."""
+
+    async def scene(console: Console, pilot: Pilot[int]) -> None:
+        for character in "/sDX":
+            console.post_message(events.Key({"/": "slash"}.get(character, character), character))
+        await until(pilot, lambda: console.model.filter.text == "sDX")
+
+    play(url, scene)
+    assert submitted(url) == []

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.controller import simulated
+from tests.controller.processes import Controllers
 from tests.controller.unruly import UnrulyHost, use
 
 MakeUri = Callable[..., str]
@@ -33,3 +34,13 @@ def _private_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def unruly(monkeypatch: pytest.MonkeyPatch) -> Unruly:
     """Hosts by name whose guests and wires do not obey; each appears when it is connected to."""
     return use(monkeypatch)
+
+
+@pytest.fixture
+def controllers(tmp_path: Path) -> Iterator[Controllers]:
+    """Controllers as processes of their own, ended after the test."""
+    started = Controllers(tmp_path)
+    try:
+        yield started
+    finally:
+        started.stop()

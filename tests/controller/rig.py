@@ -17,8 +17,10 @@ from vmconsole.lifecycle import states
 from vmconsole.lifecycle.states import Position
 from vmconsole.store import operations
 from vmconsole.store.ids import new_operation_id
+from vmconsole.store.location import run_dir
 from vmconsole.store.modelstore import open_model_store
 from vmconsole.store.session import Session, open_session
+from vmconsole.store.wakeup import nudge
 
 T = TypeVar("T")
 TEMPLATE = 'NAME = "{name}"\nCPU = "{cpu}"\nMEMORY = "{memory}"\n{more}'
@@ -68,7 +70,9 @@ class Rig:
     def submit(self, command: str, vm: int | None = None, **arguments: Any) -> str:
         """Queue an operation; returns its id."""
         with self.session.write():
-            return insert(self.session, command, vm, arguments)
+            identity = insert(self.session, command, vm, arguments)
+        nudge(run_dir(self.url))
+        return identity
 
     async def ended(self, identity: str, within: float = 20) -> dict[str, Any]:
         """The operation's document when it has ended."""
@@ -154,7 +158,7 @@ def insert(session: Session, command: str, vm: int | None, arguments: dict[str, 
     return identity
 
 
-async def until(probe: Callable[[], Awaitable[T]], within: float = 20) -> T:
+async def until(probe: Callable[[], Awaitable[T | None]], within: float = 20) -> T:
     """What the probe returns as soon as it is true."""
     deadline = time.monotonic() + within
     while not (found := await probe()):

@@ -49,9 +49,9 @@ class UnrulyHost(LibvirtHost):
         self._reach()
         return await super().open()
 
-    async def sweep(self) -> Sequence[DomainStats]:
+    async def sweep(self, *, deadline: float = 15.0) -> Sequence[DomainStats]:
         self._reach()
-        return await super().sweep()
+        return await super().sweep(deadline=deadline)
 
     async def states(self) -> Mapping[str, DomainState]:
         self._reach()

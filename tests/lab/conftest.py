@@ -3,9 +3,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from backends.libvirt.host import LibvirtHost
+
+from .drivers import Connect
 from .guests import GuestFiles, build_guest
 from .hosts import Lab
 
@@ -44,3 +48,15 @@ def guest(lab_ground: None) -> GuestFiles:
 def guest_image(guest: GuestFiles) -> Path:
     """A bootable raw disk with the small Linux guest. It is everybody's: copy it before a guest writes to it."""
     return guest.image
+
+
+@pytest.fixture
+def connect(lab: Lab, tmp_path: Path) -> Connect:
+    """Make the driver's host for a host of the lab. It is not open yet; its key is known."""
+
+    def make(number: int = 0, query: str = "", **settings: Any) -> LibvirtHost:
+        host = lab.hosts[number]
+        uri = f"{host.uri}&known_hosts={lab.known_hosts}{query}"
+        return LibvirtHost(uri, name=host.name, run_dir=tmp_path / "run", **settings)
+
+    return make

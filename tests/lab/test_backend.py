@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -19,7 +18,6 @@ from backends.base import (
     Busy,
     DeadlinePassed,
     DiskSpec,
-    DomainSpec,
     Event,
     Happening,
     HostKeyChanged,
@@ -28,7 +26,6 @@ from backends.base import (
     NoSpace,
     Power,
     Refused,
-    Tag,
     Unreachable,
     WrongState,
 )
@@ -37,47 +34,12 @@ from backends.libvirt.links import Deadlines
 from backends.libvirt.ssh import accept_host_key, scan_host_key
 from backends.uri import parse
 
+from .drivers import BARE, MIB, TAG, UUID, Connect, on, power
 from .guests import READY, GuestFiles
 from .hosts import Host, Lab
 from .ssh import make_key
 
 pytestmark = pytest.mark.lab
-
-UUID = "11111111-2222-3333-4444-555555555555"
-TAG = Tag(instance="store", vm=0, generation=1, operation="op", record='{"name":"web"}')
-BARE = DomainSpec(name="one-0", uuid=UUID, title="web", memory_kib=32768, vcpus=1, cpu_shares=512, tag=TAG)
-MIB = 1 << 20
-
-Connect = Callable[..., LibvirtHost]
-
-
-@pytest.fixture
-def connect(lab: Lab, tmp_path: Path) -> Connect:
-    """A host of the lab that is not open yet; its key is known."""
-
-    def make(number: int = 0, query: str = "", **settings: Any) -> LibvirtHost:
-        host = lab.hosts[number]
-        uri = f"{host.uri}&known_hosts={lab.known_hosts}{query}"
-        return LibvirtHost(uri, name=host.name, run_dir=tmp_path / "run", **settings)
-
-    return make
-
-
-def on(story: Callable[..., Awaitable[None]], *hosts: LibvirtHost) -> None:
-    async def play() -> None:
-        try:
-            for host in hosts:
-                await host.open()
-            await story(*hosts)
-        finally:
-            for host in hosts:
-                await host.close()
-
-    asyncio.run(play())
-
-
-async def power(host: LibvirtHost) -> Power:
-    return (await host.states())[UUID].power
 
 
 def digest(host: Host, path: str) -> str:

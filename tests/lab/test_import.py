@@ -137,6 +137,7 @@ def test_what_a_lost_store_knew_comes_back_from_the_host(lab: Lab, guest: GuestF
         assert {key: vm[key] for key in same} == {key: before[key] for key in same}
         assert [disk["path"] for disk in vm["disks"]] == [disk["path"] for disk in before["disks"]]
 
+        lab["h1"].serial("one-2", "count ")
         count = next_count(lab["h1"], "one-2")
         for command, stat in (("suspend", "susp"), ("resume", "runn"), ("stop", "stop"), ("resume", "runn")):
             ours.run(command, "2")

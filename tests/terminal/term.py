@@ -75,6 +75,9 @@ class Term:
     def read(self, seconds: float) -> bytes:
         """What the program writes within some seconds, or until it is silent at its end."""
         found = bytearray()
+        if self._descriptor < 0:
+            time.sleep(seconds)
+            return b""
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0:
             if not select.select([self._descriptor], [], [], left)[0]:
@@ -99,6 +102,11 @@ class Term:
             self.read(0.02)
         return len(self.output)
 
+    def hang_up(self) -> None:
+        """Close the terminal under the program."""
+        os.close(self._descriptor)
+        self._descriptor = -1
+
     def text(self) -> str:
         """All output without escape sequences."""
         return _ESCAPES.sub(b"", bytes(self.output)).decode("utf-8", "replace")
@@ -121,7 +129,7 @@ class Term:
             with contextlib.suppress(ProcessLookupError, ChildProcessError):
                 os.kill(self.pid, signal.SIGKILL)
                 os.waitpid(self.pid, 0)
-        with contextlib.suppress(OSError):
+        if self._descriptor >= 0:
             os.close(self._descriptor)
 
     def __enter__(self) -> Self:

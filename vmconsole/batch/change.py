@@ -9,6 +9,7 @@ from vmconsole.batch import output
 from vmconsole.batch.outcome import Outcome, combined, report
 from vmconsole.commands import submission
 from vmconsole.errors import Usage
+from vmconsole.presentation import safe
 from vmconsole.store import operations, vm_reading
 
 TYPE_CHECKING = False
@@ -29,27 +30,24 @@ MANY = 10
 INTERRUPTED = 130
 
 
-def change(
-    context: Context, url: str, command: Command, values: dict[str, Any], format: str, config_path: str | None
-) -> int:
+def change(context: Context, url: str, command: Command, values: dict[str, Any], config_path: str | None) -> int:
     """Carry a changing command out; returns the exit status.
 
     Args:
         url: the store, for whoever is to be its controller.
-        values: of the command line.
-        format: json, yaml, xml, or nothing for text.
+        values: of the command line; ``format`` is json, yaml, xml, csv, or empty for text.
 
     Raises:
         VmconsoleError: nothing was submitted.
         OutputFailed: everything was done, and the report is lost.
     """
-    if format == "csv":
+    if values["format"] == "csv":
         raise Usage(f"{command.words} answers with no table: --csv has nothing to write", code="USAGE_OPTION")
     requests = command.prepare(context, values)
     if values["dry_run"]:
         outcomes = [Outcome(request, None, request.error) for request in requests]
-        return _report(context, outcomes, values, format)
-    _confirm(context, command, values, requests, format)
+        return _report(context, outcomes, values)
+    _confirm(context, command, values, requests)
     identities = submission.submit(context, requests)
     interrupted = False
     if any(identities):
@@ -60,17 +58,15 @@ def change(
         _outcome(context, request, identity, waited=not values["no_wait"])
         for request, identity in zip(requests, identities, strict=True)
     ]
-    return _report(context, outcomes, values, format, interrupted=interrupted)
+    return _report(context, outcomes, values, interrupted=interrupted)
 
 
-def _confirm(
-    context: Context, command: Command, values: dict[str, Any], requests: Sequence[Request], format: str
-) -> None:
+def _confirm(context: Context, command: Command, values: dict[str, Any], requests: Sequence[Request]) -> None:
     """Have a person say yes before something is destroyed for ever; many things, a script must have said it."""
     doomed = [request for request in requests if request.error is None and not request.already]
     if not doomed or values["yes"] or command.level(values, len(doomed)) < FOR_EVER:
         return
-    if context.ask is None or format:
+    if context.ask is None or values["format"]:
         if len(doomed) > MANY:
             raise Usage(
                 f"{command.words}: nothing brings back {len(doomed)} at once, and nobody can be asked here",
@@ -81,7 +77,7 @@ def _confirm(
     names = ", ".join(request.label for request in doomed[:MANY])
     more = f" and {len(doomed) - MANY} more" if len(doomed) > MANY else ""
     question = f"{command.words} {names}{more}: nothing brings back what this takes. Type yes to go on: "
-    if context.ask(output.safe(question), False).strip().lower() != "yes":
+    if context.ask(safe(question), False).strip().lower() != "yes":
         raise Usage("nothing was done: it was not confirmed", code="NOT_CONFIRMED", hint="--yes asks nothing")
 
 
@@ -117,7 +113,7 @@ class Progress:
         if document["state"] != "running" or time.monotonic() - self._begun < PROGRESS_FROM:
             return
         percent = f" {document['progress']:g} %" if document["progress"] is not None else ""
-        text = output.safe(f"{document['command']}: {document['step'] or 'at work'}{percent}")
+        text = safe(f"{document['command']}: {document['step'] or 'at work'}{percent}")
         self._shown = True
         self._write(f"\r{text[:78]:<78}")
 
@@ -140,9 +136,7 @@ def _outcome(context: Context, request: Request, identity: str, *, waited: bool)
     return Outcome(request, document, error)
 
 
-def _report(
-    context: Context, outcomes: Sequence[Outcome], values: dict[str, Any], format: str, *, interrupted: bool = False
-) -> int:
+def _report(context: Context, outcomes: Sequence[Outcome], values: dict[str, Any], *, interrupted: bool = False) -> int:
     status = INTERRUPTED if interrupted else combined([outcome.status for outcome in outcomes])
     for outcome in outcomes:
         if outcome.request.already:
@@ -151,15 +145,15 @@ def _report(
             output.words(output.line(outcome.error))
             if values["verbose"] and outcome.error.detail:
                 output.words(f"  {outcome.error.detail}")
-    if format:
+    if values["format"]:
         from vmconsole.batch.formats import serialised
 
         numbers = [outcome.request.vm_id for outcome in outcomes if outcome.request.vm_id is not None]
         places = vm_reading.places(context.session, numbers)
-        output.data(serialised(report(outcomes, status, places), format, "REPORT"))
+        output.data(serialised(report(outcomes, status, places), values["format"], "REPORT"))
     else:
         lines = [line for outcome in outcomes if outcome.error is None for line in _lines(outcome, values)]
-        output.data("".join(f"{output.safe(line)}\n" for line in lines))
+        output.data("".join(f"{safe(line)}\n" for line in lines))
     return status
 
 

@@ -59,7 +59,8 @@ def _xml(document: Any, name: str) -> str:
     _fill(root, name, document)
     tree = root if isinstance(document, list) else root[0]
     ET.indent(tree)
-    return ET.tostring(tree, encoding="us-ascii").decode("ascii") + "\n"
+    text: bytes = ET.tostring(tree, encoding="us-ascii")
+    return text.decode("ascii") + "\n"
 
 
 def _fill(parent: ET.Element, key: str, value: Any) -> None:

@@ -72,7 +72,7 @@ def answer(text: str) -> int:
 
 def _forget_output() -> None:
     """What Python still holds for standard output would be tried, and complained about, once more at exit."""
-    sys.stdout = None  # type: ignore[assignment]
+    sys.stdout = None
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 

@@ -42,16 +42,17 @@ COMMON = (
 INTERRUPTED = 130
 
 
-def run(url: str, words: Sequence[str], *, config_path: str | None) -> int:
+def run(url: str, words: Sequence[str], *, config_path: str | None, session: Session | None = None) -> int:
     """Run a command line; returns the exit status of the contract.
 
     Args:
         url: the store; made when it does not exist.
         config_path: file of settings for a controller that is started on the way.
+        session: the store if it is open already, for several commands in a row.
     """
     os.umask(0o077)
     try:
-        return _run(url, words, config_path)
+        return _run(url, words, config_path, session)
     except VmconsoleError as error:
         return output.complain(error, json=output.wants_json(words))
     except KeyboardInterrupt:
@@ -65,7 +66,7 @@ def run(url: str, words: Sequence[str], *, config_path: str | None) -> int:
         return output.complain(recorded(url, words, error), json=output.wants_json(words))
 
 
-def _run(url: str, words: Sequence[str], config_path: str | None) -> int:
+def _run(url: str, words: Sequence[str], config_path: str | None, session: Session | None) -> int:
     if not words or words[0] in ("help", "--help", "-h"):
         return _help(words[1:])
     if words[0] == "top":
@@ -74,22 +75,33 @@ def _run(url: str, words: Sequence[str], config_path: str | None) -> int:
         return top(url, words[1:], config_path)
     words, notice = registry.modern(words)
     command, rest = registry.find(words)
-    values = parse(command, rest, common=COMMON)
-    if values["help"]:
+    if _wants_help(rest):
         return _help(command.words.split())
-    format = _format(values)
+    values = parse(command, rest, common=COMMON)
+    values["format"] = _format(values)
     if notice:
         output.words(f"vmconsole: {notice}")
-    with open_session(url, create=True) as session:
-        user = current_user(session, os.environ)
-        if not command.reader:
-            from vmconsole.batch.asking import asker
-            from vmconsole.batch.change import change
+    if session is not None:
+        return _perform(session, url, command, values, config_path)
+    with open_session(url, create=True) as opened:
+        return _perform(opened, url, command, values, config_path)
 
-            context = Context(session, user, "batch", time.time, asker())
-            return change(context, url, command, values, format, config_path)
+
+def _perform(session: Session, url: str, command: Command, values: dict[str, Any], config_path: str | None) -> int:
+    user = current_user(session, os.environ)
+    if command.reader:
         _see_to_work_left(session, url, config_path)
-        return output.answer(_text(command, Context(session, user, "batch", time.time), values, format))
+        return output.answer(_text(command, Context(session, user, "batch", time.time), values))
+    from vmconsole.batch.asking import asker
+    from vmconsole.batch.change import change
+
+    return change(Context(session, user, "batch", time.time, asker()), url, command, values, config_path)
+
+
+def _wants_help(rest: Sequence[str]) -> bool:
+    """Whether a command is only asked what it does: then nothing else on the line has to make sense."""
+    options = rest[: rest.index("--")] if "--" in rest else rest
+    return "--help" in options or "-h" in options
 
 
 def _help(words: Sequence[str]) -> int:
@@ -114,21 +126,21 @@ def _see_to_work_left(session: Session, url: str, config_path: str | None) -> No
         summon(url, config_path)
 
 
-def _text(command: Command, context: Context, values: dict[str, Any], format: str) -> str:
+def _text(command: Command, context: Context, values: dict[str, Any]) -> str:
     """The answer of a reading command, in the format that was asked for."""
     result: Result = command.read(context, values)
-    if format in ("json", "yaml", "xml"):
+    if values["format"] in ("json", "yaml", "xml"):
         from vmconsole.batch.formats import serialised
 
-        return serialised(result.documents(), format, result.name)
+        return serialised(result.documents(), values["format"], result.name)
     from vmconsole.batch import tables
     from vmconsole.commands.results import Listing, Sheet
 
     colour = output.colour_wanted()
     if isinstance(result, Listing):
-        if format == "csv":
+        if values["format"] == "csv":
             return tables.csv(result, values)
         return tables.listing(result, values, colour=colour, cells=output.columns())
-    if format == "csv":
+    if values["format"] == "csv":
         raise Usage(f"{command.words} answers with no table: --csv has nothing to write", code="USAGE_OPTION")
     return tables.sheet(result, colour=colour) if isinstance(result, Sheet) else result.text

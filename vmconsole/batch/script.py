@@ -9,6 +9,7 @@ from vmconsole.batch import output
 from vmconsole.batch.outcome import combined
 from vmconsole.batch.run import INTERRUPTED, run
 from vmconsole.errors import NoInput, Usage
+from vmconsole.store.session import open_session
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ _FATAL = frozenset({INTERRUPTED, output.PIPE_CLOSED})
 def run_script(url: str, path: str, options: Sequence[str], *, config_path: str | None, keep_going: bool) -> int:
     """Run the commands of a file; empty lines and lines that begin with # are passed over.
 
+    Nothing is run when a line cannot be read.
+
     Args:
         path: the file, ``-`` for standard input.
         options: options that stood on the command line; every command gets them.
@@ -31,21 +34,24 @@ def run_script(url: str, path: str, options: Sequence[str], *, config_path: str 
 
     Raises:
         NoInput: the file cannot be read.
-        Usage: a command stood beside the script.
+        Usage: a command stood beside the script, or a quote is not closed.
     """
     if options and not options[0].startswith("-"):
         raise Usage(f"either a script or a command: {options[0]!r} is one too many", code="USAGE_ARGUMENT")
+    lines = [(number, _words(text, path, number)) for number, text in enumerate(_lines(path), 1)]
     statuses = []
-    for number, text in enumerate(_lines(path), 1):
-        line = text.strip()
-        if not line or line.startswith("#"):
-            continue
-        status = _run_line(url, line, options, config_path)
-        statuses.append(status)
-        if status:
-            output.words(f"vmconsole: script {path}, line {number}: exit {status}")
-            if not keep_going or status in _FATAL:
-                return status
+    with open_session(url, create=True) as session:
+        for number, words in lines:
+            if not words:
+                continue
+            end = words.index("--") if "--" in words else len(words)
+            line = [*words[:end], *options, *words[end:]]
+            status = run(url, line, config_path=config_path, session=session)
+            statuses.append(status)
+            if status:
+                output.words(f"vmconsole: script {path}, line {number}: exit {status}")
+                if not keep_going or status in _FATAL:
+                    return status
     return combined(statuses)
 
 
@@ -61,10 +67,11 @@ def _lines(path: str) -> list[str]:
         raise NoInput(f"script {path}: it is not UTF-8 text", code="INPUT_FILE") from error
 
 
-def _run_line(url: str, line: str, options: Sequence[str], config_path: str | None) -> int:
+def _words(text: str, path: str, number: int) -> list[str]:
+    """The words of a line, none of a comment. Raises Usage when a quote is not closed."""
+    if text.lstrip().startswith("#"):
+        return []
     try:
-        words = shlex.split(line)
+        return shlex.split(text)
     except ValueError as error:
-        return output.complain(Usage(str(error), code="USAGE_QUOTES"), json=output.wants_json(options))
-    end = words.index("--") if "--" in words else len(words)
-    return run(url, [*words[:end], *options, *words[end:]], config_path=config_path)
+        raise Usage(f"script {path}, line {number}: {str(error).lower()}", code="USAGE_QUOTES") from error

@@ -10,7 +10,7 @@ from vmconsole.commands import registry, submission
 from vmconsole.commands.context import Context
 from vmconsole.commands.declaration import Option
 from vmconsole.commands.parsing import parse
-from vmconsole.commands.results import Listing
+from vmconsole.commands.results import Listing, Text
 from vmconsole.store.session import open_session
 from vmconsole.store.users import current_user
 
@@ -18,8 +18,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
-
-    from vmconsole.commands.results import Result
 
 OPTIONS = (
     Option("--delay", "seconds between two lists", short="-d", metavar="S", kind="seconds"),
@@ -44,7 +42,11 @@ def top(url: str, words: Sequence[str], config_path: str | None) -> int:
                 if time.monotonic() - nudged >= NUDGE_EVERY:
                     nudged = time.monotonic()
                     submission.summon(url, config_path)
-                status = output.answer(_screen(command.read(context, values), values))
+                found = command.read(context, values)
+                if not isinstance(found, Listing):  # the columns were to be described
+                    assert isinstance(found, Text)
+                    return output.answer(found.text)
+                status = output.answer(_screen(found, values))
                 left = None if left is None else left - 1
                 if status or left == 0:
                     return status
@@ -54,10 +56,8 @@ def top(url: str, words: Sequence[str], config_path: str | None) -> int:
     return 0
 
 
-def _screen(result: Result, values: dict[str, Any]) -> str:
-    if not isinstance(result, Listing):
-        return result.text if not hasattr(result, "blocks") else ""
-    text = tables.listing(result, values, colour=output.colour_wanted(), cells=output.columns())
+def _screen(found: Listing, values: dict[str, Any]) -> str:
+    text = tables.listing(found, values, colour=output.colour_wanted(), cells=output.columns())
     if not output.terminal():
         return text
     rows = os.get_terminal_size(1).lines

@@ -13,6 +13,7 @@ from vmconsole.templates.vm import check
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from vmconsole.commands.context import Context
@@ -55,43 +56,54 @@ def _request(context: Context, values: Values, template: Template, template_id: 
     answers = _answers(context, spec.user_inputs, values.get("user_inputs"))
     for key, value in answers.items():
         template.set(key, value)
-    if values.get("multiple") == 0:
-        raise BadInput("--multiple 0 makes no VM", code="INPUT_COUNT")
+    count = values.get("multiple")
+    if count is not None and not 1 <= count <= names.MOST_TARGETS:
+        raise BadInput(f"--multiple {count}: from 1 to {names.MOST_TARGETS} VMs are made at once", code="INPUT_COUNT")
     arguments: dict[str, Any] = {
         "template": syntax.render(template),
         "template_id": template_id,
         "name": values.get("name"),
-        "multiple": values.get("multiple") or 1,
+        "multiple": count or 1,
         "hold": bool(values.get("hold")),
     }
     return Request("vm.create", arguments, label=values.get("name") or "new VM")
 
 
 def _answers(context: Context, inputs: tuple[user_inputs.UserInput, ...], given: str | None) -> dict[str, str]:
-    """The answers to a template's questions: those given with the command, else asked for (ON-047)."""
+    """The answers to a template's questions: those given with the command; the others are asked for (ON-047)."""
     known = dict(pair.partition("=")[::2] for pair in (given or "").split(",") if "=" in pair)
     wanted = {question.name: question for question in inputs}
+    fixed = user_inputs.InputType.FIXED
+    unanswered = [question for question in inputs if question.name not in known and question.type is not fixed]
+    if context.ask is not None:
+        for number, question in enumerate(unanswered):
+            known[question.name] = _ask(context.ask, question, first=number == 0)
     try:
         answers, missing = user_inputs.resolve(wanted, known)
     except BadTemplate as error:
         raise BadInput(str(error), code="INPUT_ANSWER") from error
-    if missing and context.ask is None:
+    if missing:
         raise Usage(
             f"the template asks for {', '.join(missing)}, and nobody can be asked here",
             code="INPUT_MISSING",
             hint="--user-inputs " + ",".join(f"{name}=VALUE" for name in missing),
         )
-    for name in missing:
-        answers[name] = _ask(context, wanted[name])
     return answers
 
 
-def _ask(context: Context, question: user_inputs.UserInput) -> str:
-    """Ask until the answer will do."""
-    assert context.ask is not None
+def _ask(ask: Callable[[str, bool], str], question: user_inputs.UserInput, *, first: bool) -> str:
+    """Ask until the answer will do; an empty one stands for the default."""
+    before = "The template has questions.\n" if first else ""
+    default = f" [{question.default}]" if question.default and not question.secret else ""
+    text = f"  * ({question.name}) {question.description}\n    {question.type}{default}: "
     while True:
-        answer = context.ask(f"  * ({question.name}) {question.description}: ", question.secret)
+        answer = ask(before + text, question.secret)
         try:
-            return question.validate(answer or question.default or "")
+            if answer:
+                question.validate(answer)
+            elif question.mandatory and question.default is None:
+                before = "    an answer is needed\n"
+                continue
+            return answer
         except BadTemplate as error:
-            context.ask(f"    {error}; press Enter to try again", False)
+            before = f"    {error}\n"

@@ -28,6 +28,7 @@ LIST_OPTIONS = (
     Option("--describe", "say what each column is, and list nothing"),
 )
 VM_LIST_OPTIONS = (
+    *LIST_OPTIONS,
     Option("--search", "VMs with this name, MAC, IP or attribute", metavar="KEY=VALUE"),
     Option("--listconf", "a set of columns", short="-c", metavar="SET", choices=("default", "user")),
     Option("--numeric", "numbers of users and groups instead of their names", short="-n"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vmconsole.commands.declaration import Argument, Command, Option
-from vmconsole.commands.listing import LIST_OPTIONS, OWNER, VM_LIST_OPTIONS
+from vmconsole.commands.listing import OWNER, VM_LIST_OPTIONS
 
 _VM = Argument("vm", "vm")
 _VMS = Argument("vms", "vms")
@@ -35,7 +35,7 @@ def _action(
 
 
 COMMANDS: tuple[Command, ...] = (
-    Command("list", "list VMs", (OWNER,), (*LIST_OPTIONS, *VM_LIST_OPTIONS), reader="vmconsole.commands.vm_list:list_vms"),
+    Command("list", "list VMs", (OWNER,), VM_LIST_OPTIONS, reader="vmconsole.commands.vm_list:list_vms"),
     Command("show", "show one VM", (_VM,), (), reader="vmconsole.commands.vm_show:show"),
     Command(
         "create",

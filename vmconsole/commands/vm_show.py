@@ -65,7 +65,7 @@ def _blocks(vm: dict[str, Any], now: int) -> list[Block]:
                 ("NET_TX", f"{vm['net_tx_bytes'] // 1024}K"),
                 ("NET_RX", f"{vm['net_rx_bytes'] // 1024}K"),
                 ("USED MEMORY", f"{vm['memory_kib']}K"),
-                ("USED CPU", vm["cpu"]),
+                ("USED CPU", f"{vm['cpu']:g}"),
             ],
         ),
         Block(
@@ -96,8 +96,8 @@ _DISK_SNAPSHOTS = (
     Column("NAME", 30, ""),
 )  # fmt: skip
 _NICS = (
-    Column("ID", 3, "", right=True), Column("NETWORK", 20, ""), Column("VLAN", 4, ""), Column("BRIDGE", 12, ""), Column("IP", 15, ""),
-    Column("MAC", 17, ""),
+    Column("ID", 3, "", right=True), Column("NETWORK", 20, ""), Column("VLAN", 4, ""), Column("BRIDGE", 12, ""),
+    Column("IP", 15, ""), Column("MAC", 17, ""),
 )  # fmt: skip
 _SNAPSHOTS = (
     Column("ID", 3, "", right=True), Column("TIME", 11, ""), Column("NAME", 36, ""), Column("HYPERVISOR_ID", 20, ""),

@@ -10,6 +10,7 @@ from textual import events
 from textual.app import App
 from textual.geometry import Size
 from textual.message import Message
+from textual.widgets import Input
 
 from vmconsole.console import jobs, palette
 from vmconsole.console.conductor import Conductor
@@ -116,6 +117,18 @@ class Console(App[int]):
 
     def _is_too_early(self, event: events.InputEvent) -> bool:
         return isinstance(self.screen, Question) and event.time < self.screen.deaf_until
+
+    def on_key(self, event: events.Key) -> None:
+        """A letter that was typed right behind the key that opened a line belongs on that line.
+
+        The framework hands a key to the widget that has the focus when it comes in; of `/web` sent at once all was the
+        list's. A line stops its own letters, so one that arrives here while a line has the focus was meant for it.
+        """
+        line = self.focused
+        if isinstance(line, Input) and event.is_printable and event.character is not None:
+            event.stop()
+            event.prevent_default()
+            line.insert_text_at_cursor(event.character)
 
     def tell(self, sentence: str, severity: str) -> None:
         """Show a sentence for a while.

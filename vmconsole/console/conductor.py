@@ -15,8 +15,8 @@ from vmconsole.console.palette import role_of
 from vmconsole.console.screens.ask_text import AskText
 from vmconsole.console.screens.confirm import AskInOneLine, Confirm, Victim
 from vmconsole.console.screens.pager import Pager
-from vmconsole.presentation import safe
 from vmconsole.errors import Usage, VmconsoleError
+from vmconsole.presentation import safe
 
 if TYPE_CHECKING:
     from textual.app import App

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.segment import Segment
-from textual import events
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from vmconsole.console.palette import Palette
-from vmconsole.console.typeahead import hand_on
 from vmconsole.presentation import cells, safe
 
 Span = tuple[str, str]
@@ -63,9 +61,6 @@ class LineView(ScrollView):
         self._palette = None
         self._strips.clear()
         super().notify_style_update()
-
-    def on_key(self, event: events.Key) -> None:
-        hand_on(self, event)
 
     def on_resize(self) -> None:
         self._strips.clear()

@@ -23,7 +23,7 @@ DARK = {
     "role-off": "#8b96a3",
     "role-failure": "#ff9a62",
     "role-unknown": "#eeb04a",
-    "role-dim": "#7c8794",
+    "role-dim": "#828d9a",
     "role-track": "#333e4a",
     "role-key": "#63bdf0",
     "role-mark": "#e6d45a",
@@ -71,6 +71,7 @@ CALM_DARK = Theme(
     boost="#232b35",
     dark=True,
     variables={
+        "button-focus-text-style": "bold",
         "block-cursor-background": "#274257",
         "block-cursor-foreground": "#f2f6fa",
         "input-cursor-background": "#d3dae3",
@@ -98,6 +99,7 @@ CALM_LIGHT = Theme(
     boost="#e4e1d9",
     dark=False,
     variables={
+        "button-focus-text-style": "bold",
         "block-cursor-background": "#cfe3f2",
         "block-cursor-foreground": "#10161c",
         "border": "#b9b4a8",

@@ -18,7 +18,6 @@ from vmconsole.console.columns import STAT_WIDTH, Layout
 from vmconsole.console.fleet import FleetModel, alias, position
 from vmconsole.console.freshness import Freshness
 from vmconsole.console.palette import GLYPHS, Palette, role_of
-from vmconsole.console.typeahead import hand_on
 from vmconsole.presentation import age, fit
 from vmconsole.store.feed import FleetRow
 
@@ -232,9 +231,6 @@ class VmTable(ScrollView, can_focus=True):
             self.refresh_cursor_line()
             self.post_message(self.Moved())
             self.move_to(self.model.cursor_index + by)
-
-    def on_key(self, event: events.Key) -> None:
-        hand_on(self, event)
 
     def on_click(self, event: events.Click) -> None:
         if event.y == 0:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import backends
+from backends.base import BackendError
 from vmconsole.controller.link import Link
 from vmconsole.errors import NotFound
 from vmconsole.lifecycle.host_states import OFFLINE
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from backends.base import Event, Host, HostInfo
     from vmconsole.config import Settings
     from vmconsole.store.session import Store
+
+log = logging.getLogger(__name__)
 
 LOOK_EVERY = 0.1
 """Seconds between two looks at whether a host is back."""
@@ -49,6 +53,7 @@ class Fleet:
         self._prepare = prepare
         self._links: dict[int, Link] = {}
         self._offers: list[Offer] = []
+        self._refused: set[int] = set()
         self._leaving: set[asyncio.Task[None]] = set()
 
     def __iter__(self) -> Iterator[Link]:
@@ -70,15 +75,21 @@ class Fleet:
             self._leaving.add(leaving)
             leaving.add_done_callback(self._leaving.discard)
         for host_id, name, uri, timeout in rows:
-            if host_id not in self._links:
-                opened = self._accept(uri)
-                backend, info = opened or (
-                    backends.connect(uri, name=name, run_dir=self._run_dir, timeout=timeout), None,
-                )  # fmt: skip
+            if host_id not in self._links and host_id not in self._refused:
+                try:
+                    backend, info = self._accept(uri) or (self._connect(uri, name, timeout), None)
+                except BackendError as error:
+                    # It was accepted by another version of this program; the other hosts must not suffer from it.
+                    log.error("host %s: %s", name, error.message)
+                    self._refused.add(host_id)
+                    continue
                 slots = int(self._settings["operations_per_host"])
                 link = Link(host_id, backend, self._on_event, slots, self._prepare)
                 self._links[host_id] = link
                 link.start(info)
+
+    def _connect(self, uri: str, name: str, timeout: float) -> Host:
+        return backends.connect(uri, name=name, run_dir=self._run_dir, timeout=timeout)
 
     def _accept(self, uri: str) -> tuple[Host, HostInfo] | None:
         """The connection offered for a host that is linked now, if there is one."""

@@ -46,7 +46,7 @@ def adopt(
     disks: list[tuple[Any, ...]] = []
     nics: list[tuple[Any, ...]] = []
     records: list[tuple[Any, ...]] = []
-    for domain in domains:
+    for domain in sorted(domains, key=lambda domain: domain.state.name):
         if domain.state.uuid in known:
             continue
         record = _tagged(domain)

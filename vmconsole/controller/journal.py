@@ -124,6 +124,9 @@ class Journal:
         assert position is not None
         last_action, _ = history.last(self.store, job.vm_id)
         flow = actions.legal(asked, position, last_action=last_action, paused=paused, in_flight=in_flight)
+        if position is states.DONE and flow is not None and flow.first is None and asked.recovery is None:
+            self._end(job, "done")  # it is over already: another operation was faster
+            return None
         try:
             if flow is None:
                 raise Conflict(
@@ -134,9 +137,6 @@ class Journal:
             open_entry(self.store, job)
         except VmconsoleError as error:
             self._end(job, "failed", error=error)
-            return None
-        if flow.first is None and position is states.DONE and asked.recovery is None:
-            self._end(job, "done")  # it is over already: another operation was faster
             return None
         if busy and busy != job.id:
             self._supersede(busy, job)

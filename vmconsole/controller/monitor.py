@@ -106,8 +106,6 @@ class Monitor:
                 await self._look(link)
             except BackendError as error:
                 log.warning("host %s: %s", link.name, error.message)
-            except TimeoutError:
-                log.warning("host %s: it did not answer in time", link.name)
             except LeaseLost:
                 return
             except VmconsoleError as error:
@@ -125,7 +123,7 @@ class Monitor:
             await self._resynchronise(link)
             self._fresh.discard(link.host_id)
         mark = self._around.store.query("SELECT value FROM counter WHERE name = 'change'")[0][0]
-        stats = await asyncio.wait_for(link.backend.sweep(), self._around.settings.number("sweep_deadline") + 5)
+        stats = await link.backend.sweep(deadline=self._around.settings.number("sweep_deadline"))
         self._answered[link.host_id] = time.monotonic()
         self._apply(link, stats, mark)
         await self._follow_wild(link, [seen.state for seen in stats])
@@ -137,6 +135,7 @@ class Monitor:
         """After every connect: events were lost, the machine may be another one, a simulated one forgot everything."""
         assert link.info is not None
         domains = list(await link.backend.domains())
+        self._answered[link.host_id] = time.monotonic()
         with self._around.journal.write() as store:
             note_wild(store, link.host_id, domains)
             store.execute(
@@ -304,6 +303,8 @@ class Monitor:
                 before = states.by_numbers(vm_state, lcm)
                 if (found := observations.host_lost(before)) is not None:
                     self._observe(number, found, before)
+        self._fresh.add(link.host_id)  # it may come back without ever having been disconnected
+        self._fresh.add(link.host_id)  # as soon as it answers, whether or not the connection was lost meanwhile
         log.warning("host %s has been silent for %.0f s: in error, %d VMs unknown", link.name, silent, len(running))
         return True
 

@@ -44,7 +44,8 @@ def _with_attribute(store: Store, key: str, value: str) -> set[int]:
     for special in "!%_":
         text = text.replace(special, f"!{special}")
     rows = store.query(
-        "SELECT id, template, user_template FROM vm WHERE template LIKE ? ESCAPE '!' OR user_template LIKE ? ESCAPE '!'",
+        "SELECT id, template, user_template FROM vm"
+        " WHERE template LIKE ? ESCAPE '!' OR user_template LIKE ? ESCAPE '!'",
         (f"%{text}%", f"%{text}%"),
     )
     return {number for number, *documents in rows if any(_holds(json.loads(each), key, value) for each in documents)}
@@ -52,8 +53,9 @@ def _with_attribute(store: Store, key: str, value: str) -> set[int]:
 
 def _holds(node: Any, key: str, value: str) -> bool:
     """Whether an attribute called `key` has this value anywhere in the node."""
-    if isinstance(node, dict):
-        return any(
-            (name.upper() == key and str(item) == value) or _holds(item, key, value) for name, item in node.items()
-        )
-    return isinstance(node, list) and any(_holds(item, key, value) for item in node)
+    if isinstance(node, list):
+        return any(_holds(item, key, value) for item in node)
+    if not isinstance(node, dict):
+        return False
+    own = any(name.upper() == key and str(item) == value for name, item in node.items())
+    return own or any(_holds(item, key, value) for item in node.values())

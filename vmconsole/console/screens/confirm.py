@@ -57,6 +57,7 @@ class AskInOneLine(Question):
         & > LineView { height: 1; background: $warning-muted; }
     }
     """
+
     def __init__(self, question: str) -> None:
         super().__init__()
         self._question = question
@@ -128,7 +129,7 @@ class Confirm(Question):
 
     def compose(self) -> ComposeResult:
         with Vertical() as box:
-            box.border_title = f" {fit(self._title, 66, more='…').rstrip()} ".replace("[", r"\[")
+            box.border_title = fit(self._title, 66, more="…").rstrip().replace("[", r"\[")
             victims = LineView(id="victims")
             victims.can_focus = len(self._victims) > 12
             yield victims

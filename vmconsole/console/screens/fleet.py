@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal
@@ -138,8 +138,12 @@ class FleetScreen(Screen[None]):
         in_pane = self.pane_is_seen and self.focused is not self.table
         _fill(self._key_bar, key_bar.lines(self.model.targets(), self.size.width, in_pane=in_pane))
 
-    def on_resize(self) -> None:
-        self.call_after_refresh(self.draw)
+    def on_resize(self, event: events.Resize) -> None:
+        if event.size == self.app.size:
+            self.call_after_refresh(self.draw)
+        else:
+            # When the size changes while the framework starts, it goes on sending the old and the new one in turns.
+            event.prevent_default()
 
     # The pane
 

@@ -121,8 +121,8 @@ class Menu(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical() as box:
-            box.border_title = f" {safe(self._title)} ".replace("[", r"\[")
-            box.border_subtitle = " enter choose  esc back "
+            box.border_title = safe(self._title).replace("[", r"\[")
+            box.border_subtitle = "enter choose  esc back"
             yield Choices(self._choices)
 
     def on_mount(self) -> None:

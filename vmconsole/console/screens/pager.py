@@ -40,8 +40,8 @@ class Pager(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         with Vertical() as box:
-            box.border_title = f" {safe(self._title)} ".replace("[", r"\[")
-            box.border_subtitle = " esc back "
+            box.border_title = safe(self._title).replace("[", r"\[")
+            box.border_subtitle = "esc back"
             page = LineView(id="page")
             page.can_focus = True
             yield page

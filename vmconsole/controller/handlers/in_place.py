@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from vmconsole.controller import vm_record
+from backends.base import BackendError
+from vmconsole.controller import domain_spec, vm_record
 from vmconsole.controller.entries import set_capacity
 from vmconsole.errors import NotFound
 from vmconsole.lifecycle.permissions import Lock
@@ -19,6 +23,9 @@ if TYPE_CHECKING:
     from vmconsole.controller.steps import Effect
     from vmconsole.controller.work import Surroundings
     from vmconsole.store.session import Store
+
+TELL_WITHIN = 5.0
+"""Seconds a host may take to note what its tag of a VM repeats."""
 
 
 class InPlace(NamedTuple):
@@ -51,22 +58,24 @@ async def _unresched(job: Job, around: Surroundings, host: Host | None) -> Effec
 
 
 async def _rename(job: Job, around: Surroundings, host: Host | None) -> Effect:
-    return _set(job, name=job.arguments["name"])
+    return await _set_and_tell(job, around, name=job.arguments["name"])
 
 
 async def _chmod(job: Job, around: Surroundings, host: Host | None) -> Effect:
-    return _set(job, mode=job.arguments["mode"])
+    return await _set_and_tell(job, around, mode=job.arguments["mode"])
 
 
 async def _chown(job: Job, around: Surroundings, host: Host | None) -> Effect:
     owner = _account(around.store, "user_account", str(job.arguments["user"]))
     if job.arguments.get("group") is None:
-        return _set(job, user_id=owner)
-    return _set(job, user_id=owner, group_id=_account(around.store, "user_group", str(job.arguments["group"])))
+        return await _set_and_tell(job, around, user_id=owner)
+    group = _account(around.store, "user_group", str(job.arguments["group"]))
+    return await _set_and_tell(job, around, user_id=owner, group_id=group)
 
 
 async def _chgrp(job: Job, around: Surroundings, host: Host | None) -> Effect:
-    return _set(job, group_id=_account(around.store, "user_group", str(job.arguments["group"])))
+    group = _account(around.store, "user_group", str(job.arguments["group"]))
+    return await _set_and_tell(job, around, group_id=group)
 
 
 async def _lock(job: Job, around: Surroundings, host: Host | None) -> Effect:
@@ -89,6 +98,20 @@ async def _update(job: Job, around: Surroundings, host: Host | None) -> Effect:
 _COLUMNS = frozenset(
     ("resched", "name", "mode", "user_id", "group_id", "lock_level", "lock_user_id", "lock_time", "user_template")
 )
+
+
+async def _set_and_tell(job: Job, around: Surroundings, **columns: Any) -> Effect:
+    """As `_set`, for columns that the domain's tag repeats, lest a store rebuilt from the hosts has the old values.
+
+    A host that cannot be told now learns them when the domain is defined anew.
+    """
+    vm = replace(vm_record.load(around.store, job.vm_id), **columns)
+    link = next((link for link in around.fleet if link.host_id == vm.host_id), None)
+    if link is not None and link.is_up and vm.deploy_id and not vm.imported:
+        tag = domain_spec.tag(vm, instance=around.instance, operation=job.id)
+        with suppress(BackendError, TimeoutError):
+            await asyncio.wait_for(link.backend.retag(vm.uuid, tag), TELL_WITHIN)
+    return _set(job, **columns)
 
 
 def _set(job: Job, **columns: Any) -> Effect:

@@ -1,0 +1,134 @@
+"""Rules as the options of a command give them: --schedule, --weekly and its like, --cron, --zone and --end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from vmconsole.schedules.errors import ScheduleError, TimeError
+from vmconsole.schedules.moments import Moment, moment
+from vmconsole.schedules.rule import DAYS, Rule
+from vmconsole.schedules.zones import zone
+from vmconsole.templates.scheduled import End, Repeat
+
+T = TypeVar("T")
+
+_KINDS = "--weekly, --monthly, --yearly, --hourly and --cron"
+
+
+def from_options(
+    *,
+    schedule: str | None = None,
+    weekly: str | None = None,
+    monthly: str | None = None,
+    yearly: str | None = None,
+    hourly: str | None = None,
+    cron: str | None = None,
+    end: str | None = None,
+    zone_name: str | None = None,
+    zone_default: str,
+    now: int,
+) -> Rule:
+    """The rule that the options mean, each None when it was not given; `now` in Unix seconds.
+
+    `schedule` may be left out with `cron` only, which then counts from now on. `end` is a number of runs when it is all
+    digits, else a date (C16). ScheduleError lists all that is wrong with all of them.
+    """
+    texts = {Repeat.WEEKLY: weekly, Repeat.MONTHLY: monthly, Repeat.YEARLY: yearly, Repeat.HOURLY: hourly}
+    given = {repeat: text for repeat, text in texts.items() if text is not None}
+    reading = _Reading(zone_default if zone_name is None else zone_name, now)
+    if len(given) + (cron is not None) > 1:
+        reading.problems.append(f"give one of {_KINDS}")
+    if end is not None and not given and cron is None:
+        reading.problems.append(f"--end needs one of {_KINDS}")
+    first = reading.first(schedule, needed=cron is None, skippable=not given or Repeat.HOURLY in given)
+    repeat, days = reading.repeat(given)
+    expression = reading.option("--cron", _expression, cron) or ""
+    ends, end_value = reading.end(end, first)
+    return reading.rule(
+        lambda: Rule(
+            time=first.time,
+            zone=reading.zone_name,
+            relative=first.relative,
+            repeat=repeat,
+            days=days,
+            cron="" if given else expression,
+            end=ends,
+            end_value=end_value,
+        )
+    )
+
+
+class _Reading:
+    """The options as they are read; one with a problem is noted and stands for something harmless from then on."""
+
+    def __init__(self, zone_name: str, now: int) -> None:
+        self.problems: list[str] = []
+        self.zone_name = zone_name if self.option("--zone", zone, zone_name) else "UTC"
+        self._zone = zone(self.zone_name)
+        self._now = now
+
+    def option(self, name: str, read: Callable[[str], T], text: str | None) -> T | None:
+        """What an option stands for; None when it was not given or was refused."""
+        if text is None:
+            return None
+        try:
+            return read(text)
+        except ScheduleError as err:
+            self.problems += [f"{name}: {problem}" for problem in err.problems]
+            return None
+
+    def first(self, text: str | None, *, needed: bool, skippable: bool) -> Moment:
+        if text is None and needed:
+            self.problems.append("--schedule must say when it runs, or first runs")
+        found = self.option("--schedule", self._moment, text) or Moment(self._now)
+        if not (found.exists or skippable):
+            # Its time of day is to be kept, and what takes its place for once has another one.
+            self.problems.append(f"--schedule: the clocks of {self.zone_name} skip {text}; name another first day")
+        return found
+
+    def repeat(self, given: dict[Repeat, str]) -> tuple[Repeat | None, tuple[int, ...]]:
+        kind: Repeat | None = None
+        days: tuple[int, ...] = ()
+        for kind, text in given.items():
+            days = self.option(f"--{kind.name.lower()}", _numbers, text) or (DAYS[kind][0],)
+        return kind, days
+
+    def end(self, text: str | None, first: Moment) -> tuple[End, int]:
+        found, value = self.option("--end", self._end, text) or (End.NEVER, 0)
+        if found is End.DATE and not first.relative and value < first.time:
+            self.problems.append("--end: lies before the first run")
+        return found, value
+
+    def rule(self, make: Callable[[], Rule]) -> Rule:
+        try:
+            rule = make()
+        except ScheduleError as err:
+            raise ScheduleError([*self.problems, *err.problems]) from None
+        if self.problems:
+            raise ScheduleError(self.problems)
+        return rule
+
+    def _moment(self, text: str) -> Moment:
+        return moment(text, now=self._now, zone=self._zone)
+
+    def _end(self, text: str) -> tuple[End, int]:
+        if text.isascii() and text.isdigit():
+            return End.TIMES, int(text[:20])
+        found = self._moment(text)
+        if found.relative:
+            raise TimeError(["expected a number of runs or a date"])
+        return End.DATE, found.time
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isascii() and part.isdigit() and len(part) <= 4 for part in parts):
+        raise ScheduleError([f"expected numbers such as 1,5, found {text[:40]!r}"])
+    return tuple(sorted(set(map(int, parts))))
+
+
+def _expression(text: str) -> str:
+    from vmconsole.schedules.cron import parse
+
+    return str(parse(text))
