@@ -11,8 +11,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeVar
 
@@ -122,8 +121,7 @@ class Connection:
 
         def both(conn: libvirt.virConnect) -> T:
             try:
-                with other._held() as second:
-                    return work(conn, second)
+                return other._use(partial(work, conn))
             except libvirt.libvirtError as error:
                 if other._alive():
                     raise
@@ -238,8 +236,7 @@ class Connection:
     def _run(self, work: Callable[[libvirt.virConnect], T]) -> T:
         failure: BackendError
         try:
-            with self._held() as conn:
-                return work(conn)
+            return self._use(work)
         except libvirt.libvirtError as error:
             failure = errors.translate(error, host=self.host, alive=self._alive())
             _empty_frames(error)
@@ -254,21 +251,27 @@ class Connection:
             self.drop("connection lost")
         raise failure
 
-    @contextmanager
-    def _held(self) -> Iterator[libvirt.virConnect]:
-        """The libvirt connection, kept from being closed meanwhile: a call on it would crash the process."""
+    def _use(self, work: Callable[[libvirt.virConnect], T]) -> T:
+        """Do `work` with the libvirt connection kept open: were it closed under a call, the process would crash."""
+        conn = self._hold()
+        try:
+            return work(conn)
+        finally:
+            del conn
+            self._release()
+
+    def _hold(self) -> libvirt.virConnect:
         with self._lock:
             if self._conn is None or self.lost:
                 raise Unreachable(f"{self.host} does not answer", host=self.host, detail=self.lost)
             self._holders += 1
-            conn = self._conn
-        try:
-            yield conn
-        finally:
-            with self._lock:
-                self._holders -= 1
-            if self.lost:
-                self._dispose()
+            return self._conn
+
+    def _release(self) -> None:
+        with self._lock:
+            self._holders -= 1
+        if self.lost:
+            self._dispose()
 
     def _alive(self) -> bool:
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backends.base import Host, HostInfo, NotSupported, Unreachable
+from backends.base import HostInfo, NotSupported, Unreachable
 from backends.libvirt.links import Deadlines, Links
 from backends.uri import HostUri
 
@@ -26,8 +26,8 @@ class Linked:
         if self._uri.driver == "test":
             raise NotSupported(f"{self.name} is a test driver without files: {otherwise}", host=self.name)
 
-    def _colleague(self, target: Host) -> Linked:
+    def _colleague(self, target: object) -> Linked:
         """Another host of this driver."""
         if not isinstance(target, Linked):
-            raise NotSupported(f"{self.name} and {target.name} have different drivers", host=self.name)
+            raise NotSupported(f"{self.name} works together only with hosts of its own driver", host=self.name)
         return target

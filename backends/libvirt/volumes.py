@@ -28,8 +28,15 @@ def find(pool: libvirt.virStoragePool, name: str) -> libvirt.virStorageVol | Non
 
 def seen(conn: libvirt.virConnect, pool: str, name: str) -> VolumeSeen | None:
     """One volume, None when it is not there."""
-    volume = find(pools.lookup(conn, pool), name)
-    return None if volume is None else describe(volume, pool)
+    store = pools.lookup(conn, pool)
+    volume = find(store, name)
+    try:
+        return None if volume is None else describe(volume, pool)
+    except libvirt.libvirtError as error:
+        if error.get_error_code() != libvirt.VIR_ERR_NO_STORAGE_VOL:
+            raise
+        pools.refresh(store)  # The file went behind libvirt's back, as what QEMU merges does.
+        return None
 
 
 def all_seen(conn: libvirt.virConnect, pool: str) -> Sequence[VolumeSeen]:
@@ -155,12 +162,18 @@ def describe(volume: libvirt.virStorageVol, pool: str) -> VolumeSeen:
         pool=pool,
         name=volume.name(),
         path=root.findtext("target/path") or "",
-        format="raw" if form is None else form.get("type", "raw"),
+        format=_as_qemu_reads(form),
         capacity_bytes=int(root.findtext("capacity") or 0),
         allocation_bytes=int(root.findtext("allocation") or 0),
         physical_bytes=int(root.findtext("physical") or 0),
         backing_path=root.findtext("backingStore/path") or "",
     )
+
+
+def _as_qemu_reads(form: ET.Element | None) -> str:
+    """The format to open the file with: libvirt also reports what a raw file holds, such as an ISO file system."""
+    kind = "raw" if form is None else form.get("type", "raw")
+    return "raw" if kind in ("iso", "none", "unknown") else kind
 
 
 def _description(name: str, capacity: int, format: str, backing: str, backing_format: str) -> str:

@@ -212,7 +212,7 @@ CREATE TABLE disk (
     image_id INTEGER REFERENCES image (id),
     datastore_id INTEGER REFERENCES datastore (id),
     host_id INTEGER REFERENCES host (id),
-    type TEXT NOT NULL CHECK (type IN ('file', 'cdrom', 'swap', 'fs', 'foreign')),
+    type TEXT NOT NULL CHECK (type IN ('file', 'cdrom', 'swap', 'fs', 'context', 'foreign')),
     target TEXT NOT NULL,
     bus TEXT NOT NULL DEFAULT 'virtio',
     format TEXT NOT NULL DEFAULT 'qcow2',

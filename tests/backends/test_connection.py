@@ -144,16 +144,56 @@ def test_a_kept_error_keeps_no_connection_alive() -> None:
 
 
 def test_a_call_that_is_stuck_does_not_keep_the_program_from_ending() -> None:
+    gate = threading.Event()
+
     async def story() -> None:
         link = connection()
         await link.open(deadline=5)
         with pytest.raises(DeadlinePassed):
-            await link.call(lambda _conn: time.sleep(600), deadline=0.1)
+            await link.call(lambda _conn: gate.wait(600), deadline=0.1)
 
     asyncio.run(story())
     stuck = [thread for thread in threading.enumerate() if thread.name == "libvirt h1"]
     assert stuck
     assert all(thread.daemon for thread in stuck)
+    gate.set()
+
+
+def test_a_connection_is_not_closed_under_a_call() -> None:
+    gate = threading.Event()
+
+    async def story() -> None:
+        link, other = connection(), connection()
+        for one in (link, other):
+            await one.open(deadline=5)
+        there = [await one.call(weakref.ref, deadline=5) for one in (link, other)]
+
+        def work(first: libvirt.virConnect, second: libvirt.virConnect) -> tuple[int, int]:
+            gate.wait(5)
+            return first.isAlive(), second.isAlive()
+
+        call = asyncio.create_task(link.call_with(other, work, deadline=5))
+        await asyncio.sleep(0.1)
+        for one in (link, other):
+            one.drop("lost")
+        await asyncio.sleep(0.1)
+        gate.set()
+        assert await call == (1, 1)
+        await until(lambda: not any(reference() for reference in there))
+
+    asyncio.run(story())
+
+
+def test_two_connections_end_together() -> None:
+    async def story() -> None:
+        link, other = connection(), connection()
+        for one in (link, other):
+            await one.open(deadline=5)
+        with pytest.raises(DeadlinePassed):
+            await link.call_with(other, lambda _here, _there: time.sleep(0.5), deadline=0.1)
+        assert (link.is_open, other.is_open) == (False, False)
+
+    asyncio.run(story())
 
 
 @pytest.fixture

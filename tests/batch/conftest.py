@@ -64,14 +64,14 @@ class Program:
             assert time.monotonic() < deadline, f"VM {number} is {seen}, not {stat}"
             time.sleep(0.1)
 
+    def controllers(self) -> list[int]:
+        """Process ids of the controllers that hold a lease of the store."""
+        with open_session(str(self.store), create=False) as session:
+            return [int(row[0].split(":")[2]) for row in session.query("SELECT holder FROM lease WHERE holder <> ''")]
+
     def end_controller(self) -> None:
         """Stop the controller that a command has started, and wait until it is gone."""
-        if not self.store.exists():
-            return
-        with open_session(str(self.store), create=False) as session:
-            holders = [row[0] for row in session.query("SELECT holder FROM lease WHERE holder <> ''")]
-        for holder in holders:
-            pid = int(holder.split(":")[2])
+        for pid in self.controllers() if self.store.exists() else ():
             try:
                 os.kill(pid, signal.SIGTERM)
                 deadline = time.monotonic() + DEADLINE

@@ -61,5 +61,6 @@ def vm(session: Session, number: int, name: str, position: Position = at.PENDING
 def nic(session: Session, vm_id: int, number: int, *, mac: str, ip: str = "") -> None:
     """An interface on the default network."""
     insert(
-        session, "nic", vm_id=vm_id, nic_id=number, network_id=0, source_kind="network", source="default", mac=mac, ip=ip
+        session, "nic", vm_id=vm_id, nic_id=number, network_id=0, source_kind="network", source="default", mac=mac,
+        ip=ip,
     )  # fmt: skip

@@ -55,7 +55,8 @@ def test_an_option_of_the_command_wins_over_the_common_one_of_its_name() -> None
 @pytest.mark.parametrize(
     "words",
     [
-        [], ["a", "b", "c"], ["a", "--unknown"], ["a", "-z"], ["a", "--fast=1"], ["a", "--count"], ["a", "--count", "x"],
+        [], ["a", "b", "c"], ["a", "--unknown"], ["a", "-z"], ["a", "--fast=1"], ["a", "--count"],
+        ["a", "--count", "x"],
         ["a", "--count", "\u0663"], ["a", "--count", "1" * 10], ["a", "--wait", "0"], ["a", "--wait", "nan"],
         ["a", "--wait", "-1"], ["a", "--way", "left"],
     ],

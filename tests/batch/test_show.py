@@ -16,7 +16,7 @@ from vmconsole.commands.parsing import parse
 from vmconsole.commands.results import Sheet
 from vmconsole.errors import BadInput, Conflict, Denied, NotFound
 from vmconsole.lifecycle import states as at
-from vmconsole.store.session import Session
+from vmconsole.store.session import Session, open_session
 from vmconsole.store.users import User
 
 
@@ -75,7 +75,7 @@ VM NICS                                                                         
 
 VIRTUAL MACHINE HISTORY                                                         |
 SEQ HOSTNAME        REASON                    START         TIME        PTIME
-  0 host0           poweroff         01/14 07:57:20   1d 00h00m    0d 00h00m
+  0 host0           poweroff         01/14 07:57:20    1d 00h00m    0d 00h00m
   1 host0           none             01/15 07:57:40    0d 00h02m    0d 00h01m
 
 USER TEMPLATE                                                                   |
@@ -118,9 +118,9 @@ def web(session: Session) -> Session:
     return session
 
 
-@pytest.mark.covers("ON-053", "ON-054", "ON-111", "ON-165")
+@pytest.mark.covers("ON-053", "ON-111")
 def test_the_sheet_to_the_byte(web: Session) -> None:
-    expected = GOLDEN.replace("|\n", "\n").replace("   1d 00h00m    0d 00h00m\n  1", "    1d 00h00m    0d 00h00m\n  1")
+    expected = GOLDEN.replace("|\n", "\n")  # the editor's own view of the blanks at the end
     assert text(web, "7") == expected
     assert text(web, "web") == expected
 
@@ -150,8 +150,6 @@ def test_a_done_vm_is_not_listed_and_still_shown(session: Session) -> None:
 @pytest.mark.covers("ON-025", "ON-026", "ON-027")
 @pytest.mark.parametrize("position", [each for each in at.POSITIONS if each.is_visible], ids=repr)
 def test_json_carries_both_numbers_and_names_of_every_state(sqlite_path: str, position: at.Position) -> None:
-    from vmconsole.store.session import open_session
-
     with open_session(sqlite_path, create=True) as session:
         rows.vm(session, 0, "vm", position)
         document = sheet(session, "0").documents()
@@ -167,13 +165,18 @@ def test_json_of_a_vm_has_the_fields_of_the_contract(web: Session) -> None:
         "cpu", "memory_kib", "vcpu", "memory_max_kib", "net_rx_bytes", "net_tx_bytes", "start_time", "end_time",
         "resched", "disks", "nics", "snapshots", "disk_snapshots", "schedules", "history", "permissions", "attributes",
     }  # fmt: skip
-    assert (document["host"], document["cpu"], document["memory_kib"], document["end_time"]) == ("host0", 12.5, 4096, None)
+    assert (document["host"], document["cpu"], document["memory_kib"], document["end_time"]) == (
+        "host0",
+        12.5,
+        4096,
+        None,
+    )
     assert document["memory_max_kib"] == 1024 * 1024
     assert document["permissions"] == {"owner": "um-", "group": "u--", "other": "---", "octal": "640"}
     assert [record["seq"] for record in document["history"]] == [0, 1]
 
 
-@pytest.mark.covers("ON-148", "ON-149")
+@pytest.mark.covers("ON-148")
 def test_scheduled_actions_show_when_how_often_and_until_when(session: Session) -> None:
     rows.vm(session, 0, "web")
     common = {"vm_id": 0, "user_id": 0}
@@ -205,7 +208,6 @@ def test_a_vm_is_named_by_its_number_or_by_a_name_that_only_one_has(session: Ses
             sheet(session, malformed)
 
 
-@pytest.mark.covers("ON-168")
 def test_a_vm_is_shown_to_its_owner_its_group_or_others_as_its_bits_say(session: Session) -> None:
     owner, stranger = rows.user(session, 1, "owner"), rows.user(session, 2, "stranger", group=0)
     mate = rows.user(session, 3, "mate")
@@ -221,4 +223,4 @@ def test_a_vm_is_shown_to_its_owner_its_group_or_others_as_its_bits_say(session:
                 continue
         return found
 
-    assert [seen(user) for user in (owner, mate, stranger)] == [[0, 1, 2], [1], [2]]
+    assert [seen(user) for user in (owner, mate, stranger)] == [[0, 1, 2], [1, 2], [2]]

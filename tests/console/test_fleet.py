@@ -179,15 +179,15 @@ def test_marks_that_the_filter_hides_are_counted(model: FleetModel) -> None:
 
 
 def test_the_operation_that_runs_is_shown_rather_than_one_that_waits(url: str, feed: Feed, model: FleetModel) -> None:
-    assert model.at_work[4]["progress"] == 43.0
+    assert model.work.by_vm[4]["progress"] == 43.0
     with open_session(url, create=False) as other, other.write():
         insert_operation(other, "01LATER", 4, state="queued", started=None, progress=None)
         insert_operation(other, "01SECOND", 0, state="queued", started=None, progress=None)
     news = feed.news()
     assert news is not None
     model.apply(news)
-    assert model.at_work[4]["state"] == "running"
-    assert model.at_work[0]["id"] == "01SECOND"
+    assert model.work.by_vm[4]["state"] == "running"
+    assert model.work.by_vm[0]["id"] == "01SECOND"
 
 
 def test_an_operation_that_ended_is_told_once(url: str, feed: Feed, model: FleetModel, store: Session) -> None:
@@ -197,9 +197,9 @@ def test_an_operation_that_ended_is_told_once(url: str, feed: Feed, model: Fleet
     assert news is not None
     model.apply(news)
     model.apply(news)
-    assert [job["vm"] for job in model.take_ended()] == [4]
-    assert model.take_ended() == []
-    assert 4 not in model.at_work
+    assert [job["vm"] for job in model.work.take_ended()] == [4]
+    assert model.work.take_ended() == []
+    assert 4 not in model.work.by_vm
 
 
 def test_a_vm_without_capacity_on_a_host_shows_no_host(model: FleetModel) -> None:

@@ -53,7 +53,7 @@ def test_an_empty_console_suggests_commands_there_are() -> None:
     hints = what_to_type(model)
     model.hosts = {0: HostRow(0, "h1", "test:///default", 2, 1, 1, 0.0, 0, 0, None, "", 0)}
     hints += what_to_type(model)
-    model.wild = 2
+    model.wild = {0: 2}
     hints += what_to_type(model)
     lines = [hint.partition("   ")[0][1:] for hint in hints if hint.startswith(":")]
     assert len(lines) == 5

@@ -85,15 +85,15 @@ def test_a_job_shows_what_on_which_vm_how_far(model: FleetModel) -> None:
 
 
 def test_jobs_that_have_no_room_are_counted(model: FleetModel) -> None:
-    job = next(iter(model.operations.values()))
-    model.operations = {str(number): {**job, "id": str(number), "seq": number} for number in range(9)}
+    job = next(iter(model.work.operations.values()))
+    model.work.operations = {str(number): {**job, "id": str(number), "seq": number} for number in range(9)}
     lines = jobs.lines(model, NOW, 80, 5)
     assert len(lines) == 5
     assert "5 more" in plain(lines[-1])
 
 
 def test_a_failed_operation_tells_the_reason_and_the_next_step(model: FleetModel) -> None:
-    job = {**next(iter(model.operations.values())), "state": "failed"}
+    job = {**next(iter(model.work.operations.values())), "state": "failed"}
     sentence, severity = jobs.ending(model, {**job, "error": {"message": "no room on h2", "hint": "try h1"}})
     assert sentence == "live-migrate 4 build: no room on h2; try h1"
     assert severity == "error"

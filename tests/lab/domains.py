@@ -38,7 +38,10 @@ def check(lab: Lab, vm: Document, domain: str = "") -> None:
 
 
 def life(host: Host, domain: str) -> list[str]:
-    """What QEMU's log tells about a domain: `started` for each start, and for each end its reason, like `saved`."""
+    """What QEMU's log tells about a domain: `started` for each start, and for each end its reason, like `saved`.
+
+    It goes back to earlier domains of the same name: compare with what it told before.
+    """
     log = host.folder / f"var/log/libvirt/qemu/{domain}.log"
     text = log.read_text(errors="replace") if log.exists() else ""
     found = re.findall(r"starting up libvirt|shutting down, reason=(\w+)", text)

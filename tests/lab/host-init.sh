@@ -15,6 +15,7 @@ for place in etc/libvirt etc/ssh etc/hosts etc/passwd etc/shadow var/lib/libvirt
 done
 mount -t tmpfs -o mode=755 run /run
 mkdir -m 755 /run/sshd
+mkdir -m 1777 /run/lock  # libvirt locks the terminals of open consoles there
 mkdir -m 700 /run/root
 
 # No kvm: where the node exists but does not work, libvirt probes QEMU for 48 s at every define.

@@ -140,10 +140,11 @@ def test_a_deployment_broken_off_makes_one_domain_with_one_disk(
     session_lab: Lab, product: Product, border: str, left_at: Position
 ) -> None:
     (number,) = product.instantiate("guest", "--hold")
+    before = domains.life(session_lab["h2"], f"one-{number}")
     identity = begun_and_broken_off(product, border, "deploy", str(number), "h2")
     vm = finished(product, session_lab, number, identity, left_at)
     assert (vm["stat"], vm["host"], len(vm["history"])) == ("runn", "h2", 1)
-    assert domains.life(session_lab["h2"], f"one-{number}") == ["started"]
+    assert domains.life(session_lab["h2"], f"one-{number}") == [*before, "started"]
     made = {name for name in domains.files(session_lab) if name.startswith(f"one-{number}")}
     assert made == {f"one-{number}-disk-0", f"one-{number}.xml"}
     product.run("terminate", "--hard", str(number))
@@ -166,12 +167,13 @@ def test_a_termination_broken_off_ends_in_done_and_leaves_nothing(
 ) -> None:
     number = guests.pop()
     host = session_lab[product.vm(number)["host"]]
+    before = domains.life(host, f"one-{number}")
     identity = begun_and_broken_off(product, border, "terminate", str(number))
     vm = finished(product, session_lab, number, identity, left_at)
     assert vm["stat"] == "done"
     assert vm["history"][-1]["action"] == "terminate"
     assert passed(product, identity) == ["SHUTDOWN", "EPILOG", "DONE"]
-    assert domains.life(host, f"one-{number}") == ["started", "shutdown"]
+    assert domains.life(host, f"one-{number}") == [*before, "shutdown"]
     assert not [name for name in domains.files(session_lab) if name.startswith(f"one-{number}")]
 
 

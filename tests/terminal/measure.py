@@ -17,7 +17,6 @@ from tests.terminal.term import Term, command
 from vmconsole.store.session import open_session
 
 DOWN, PAGE_DOWN = "\x1b[B", "\x1b[6~"
-_TICKS = os.sysconf("SC_CLK_TCK")
 
 BARE = """
 import time
@@ -75,12 +74,13 @@ def cpu_share(words: list[str], seconds: float, ready: str = "") -> float:
         begun = time.perf_counter()
         while time.perf_counter() - begun < seconds:
             term.read(0.5)
-        return 100 * (_cpu(term.pid) - before) / _TICKS / (time.perf_counter() - begun)
+        return 100 * (_cpu(term.pid) - before) / (time.perf_counter() - begun)
 
 
-def _cpu(pid: int) -> int:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return int(fields[11]) + int(fields[12])
+def _cpu(pid: int) -> float:
+    """Seconds all threads of a process have computed; the clock of ``/proc/PID/stat`` is too coarse for an idle one."""
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
 
 
 class Sweep(threading.Thread):

@@ -139,12 +139,8 @@ def _outcome(context: Context, request: Request, identity: str, *, waited: bool)
 def _report(context: Context, outcomes: Sequence[Outcome], values: dict[str, Any], *, interrupted: bool = False) -> int:
     status = INTERRUPTED if interrupted else combined([outcome.status for outcome in outcomes])
     for outcome in outcomes:
-        if outcome.request.already:
-            output.words(f"{outcome.request.label}: {outcome.request.already}")
-        if outcome.error is not None:
-            output.words(output.line(outcome.error))
-            if values["verbose"] and outcome.error.detail:
-                output.words(f"  {outcome.error.detail}")
+        for line in _remarks(outcome, values):
+            output.words(line)
     if values["format"]:
         from vmconsole.batch.formats import serialised
 
@@ -155,6 +151,24 @@ def _report(context: Context, outcomes: Sequence[Outcome], values: dict[str, Any
         lines = [line for outcome in outcomes if outcome.error is None for line in _lines(outcome, values)]
         output.data("".join(f"{safe(line)}\n" for line in lines))
     return status
+
+
+def _remarks(outcome: Outcome, values: dict[str, Any]) -> list[str]:
+    """What is said on standard error: what went wrong, or what a person had better know."""
+    request, error = outcome.request, outcome.error
+    if error is not None:
+        return [output.line(error), *([f"  {error.detail}"] if values["verbose"] and error.detail else [])]
+    if request.already:
+        return [f"{request.label}: {request.already}"]
+    result = outcome.document["result"] if outcome.document else {}
+    if result.get("wild"):
+        return [
+            f"{result['wild']} domains on it are no VMs yet; to make VMs of them:"
+            f" vmconsole host importvm {result['host_id']} --all"
+        ]
+    if result.get("keys"):
+        return ["compare with what the host's administrator says, then add: --fingerprint SHA256:…"]
+    return []
 
 
 def _lines(outcome: Outcome, values: dict[str, Any]) -> list[str]:
@@ -181,14 +195,7 @@ def _result_lines(document: dict[str, Any]) -> list[str]:
             lines.append(f"{word}: {result[key]}")
     if result.get("imported"):
         lines.append(f"Imported: {result['imported']} VMs")
-    if result.get("wild"):
-        output.words(
-            f"{result['wild']} domains on it are no VMs yet; to make VMs of them:"
-            f" vmconsole host importvm {result['host_id']} --all"
-        )
-    if result.get("keys"):
-        lines += [f"shown: {key}" for key in result["keys"]]
-        output.words("compare with what the host's administrator says, then add: --fingerprint SHA256:…")
+    lines += [f"shown: {key}" for key in result.get("keys", ())]
     if result.get("fingerprint"):
         lines.append(f"Accepted: {result['fingerprint']}")
     return lines

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
+
 from vmconsole.presentation import cells as width_of
 from vmconsole.presentation import fit, safe
 
@@ -63,7 +65,7 @@ def _widths(
         if not (column.expands or column.name == "ID"):
             continue
         place = chosen[index]
-        needed = max(map(measure, {str(row[place]) for row in rows}), default=0)
+        needed = max(map(measure, map(str, [row[place] for row in rows])), default=0)
         grown = max(0, needed - widths[index])
         if spare is not None:
             grown = min(grown, spare) if column.expands else grown
@@ -87,12 +89,11 @@ def _fast(
     rows: Sequence[tuple[Any, ...]], columns: Sequence[Column], chosen: Sequence[int], widths: Sequence[int]
 ) -> list[str]:
     """What `_line` makes of rows that are plain ASCII, without colour."""
-    parts = [
-        f"{{{place}!s:>{width}}}" if column.right else f"{{{place}!s:{width}.{width}}}"
-        for column, place, width in zip(columns, chosen, widths, strict=True)
-    ]
-    layout = " ".join(parts).format
-    return [layout(*row).rstrip() for row in rows]
+    layout = " ".join(
+        f"%{width}s" if column.right else f"%-{width}.{width}s" for column, width in zip(columns, widths, strict=True)
+    )
+    cells = itemgetter(*chosen)
+    return [(layout % cells(row)).rstrip() for row in rows]
 
 
 def _line(row: Sequence[Any], columns: Sequence[Column], widths: Sequence[int], *, colour: bool) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from vmconsole.commands.listing import described, shape
 from vmconsole.commands.results import Column, Listing
 from vmconsole.lifecycle.states import ALIASES, by_numbers, shows_host
+from vmconsole.presentation import running_time
 from vmconsole.store import vm_reading
 
 TYPE_CHECKING = False
@@ -94,12 +95,14 @@ def _rows(
     # One pass over plain tuples: with ten thousand VMs every call in here is ten thousand calls.
     placed = {numbers for numbers in ALIASES if shows_host(by_numbers(*numbers))}
     memories = {memory: _memory(memory, kilobytes) for memory in {row[8] for row in found}}
+    ages: dict[int, str] = {}
     rows = []
     for (
         number, user, group, name, state, lcm, resched, cpu, memory, host, start, end, user_id, group_id, _, cluster,
     ) in found:  # fmt: skip
         numbers = (state, lcm)
         minutes = ((end or now) - start) // 60
+        age = ages.get(minutes) or ages.setdefault(minutes, running_time(minutes * 60))
         rows.append(
             (
                 number,
@@ -110,7 +113,7 @@ def _rows(
                 round(cpu),
                 memories[memory],
                 (host or "") if numbers in placed else "",
-                f"{minutes // 1440:3}d {minutes // 60 % 24:02}h{minutes % 60:02}",
+                age,
                 cluster or "",
                 addresses.get(number, ""),
             )

@@ -161,7 +161,7 @@ class Console(App[int]):
     def _tell_ended(self) -> None:
         """Tell of operations asked for here; what others do is in the history."""
         submitted = self._conductor.submitted
-        ended = [job for job in self.model.take_ended() if job["id"] in submitted]
+        ended = [job for job in self.model.work.take_ended() if job["id"] in submitted]
         submitted.difference_update(job["id"] for job in ended)
         if len(ended) > TOLD_ONE_BY_ONE:
             failed = any(job["state"] != "done" for job in ended)

@@ -23,12 +23,22 @@ class Column(NamedTuple):
 
 STAT_WIDTH = 11
 
+_NOT_MEASURED = "-"
+
+
+def _cpu(row: FleetRow) -> str:
+    """Percent of one processor; a VM that uses no memory does not run, or cannot be measured."""
+    if not row.memory_kib:
+        return _NOT_MEASURED
+    return f"{row.cpu:.1f}" if row.cpu < 1000 else f"{row.cpu:.0f}"
+
+
 _COLUMNS = (
     Column("ID", 4, 0, True, lambda model, row, now: str(row.id)),
     Column("NAME", 12, 0, False, lambda model, row, now: "*" + row.name if row.resched else row.name),
     Column("STAT", STAT_WIDTH, 0, False, lambda model, row, now: ""),
-    Column("CPU", 5, 1, True, lambda model, row, now: f"{row.cpu:.1f}" if row.cpu < 1000 else f"{row.cpu:.0f}"),
-    Column("MEM", 7, 2, True, lambda model, row, now: human(row.memory_kib)),
+    Column("CPU", 5, 1, True, lambda model, row, now: _cpu(row)),
+    Column("MEM", 7, 2, True, lambda model, row, now: human(row.memory_kib) if row.memory_kib else _NOT_MEASURED),
     Column("HOST", 10, 3, False, lambda model, row, now: model.host_name(row)),
     Column("IP", 15, 5, False, lambda model, row, now: row.ips[0] if row.ips else ""),
     Column("USER", 8, 6, False, lambda model, row, now: model.user_name(row)),

@@ -5,6 +5,9 @@ from __future__ import annotations
 from vmconsole.console.fleet import FleetModel
 
 
+_HOSTS_NAMED = 5
+
+
 def what_to_type(model: FleetModel) -> list[str]:
     """Lines for the place where VMs would be; none when there is something to show."""
     if model.order:
@@ -20,10 +23,21 @@ def what_to_type(model: FleetModel) -> list[str]:
             ":host create qemu:///system --name local      this machine",
         ]
     if model.wild:
-        count = f"{model.wild:,} VM" + ("s run" if model.wild != 1 else " runs")
-        return [f"no VM of ours yet; {count} on the hosts unmanaged", ":host importvm HOST NAME      takes one over"]
+        return ["no VM of ours yet, but unmanaged ones on the hosts; take them over:", *_takeovers(model)]
     return [
         "no VM yet",
         ":template list                                what there is to start from",
         ":template instantiate TEMPLATE --name web     or the key n",
     ]
+
+
+def _takeovers(model: FleetModel) -> list[str]:
+    """One line a host, the fullest first."""
+    fullest = sorted(model.wild, key=lambda number: -model.wild[number])[:_HOSTS_NAMED]
+    lines = [
+        (f":host importvm {model.hosts[number].name} --all", model.wild[number])
+        for number in fullest
+        if number in model.hosts
+    ]
+    widest = max((len(line) for line, _ in lines), default=0)
+    return [f"{line:{widest}}    {count:,} VM{'s' if count != 1 else ''}" for line, count in lines]

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from vmconsole.console.filtering import EVERYTHING, Filter, state_words
+from vmconsole.console.work import Work, reason
 from vmconsole.lifecycle import states as at
 from vmconsole.store.feed import SEARCHED, ControllerRow, FleetRow, HostRow, News
-from vmconsole.store.operations import ENDED
 
 _SORT_KEYS: dict[str, Callable[[FleetModel, FleetRow], Any]] = {
     "ID": lambda model, row: row.id,
@@ -55,15 +55,11 @@ class FleetModel:
         self.hosts: dict[int, HostRow] = {}
         self.users: dict[int, str] = {}
         self.groups: dict[int, str] = {}
-        self.operations: dict[str, dict[str, Any]] = {}
-        """Operations that have not ended, by id, oldest first."""
-        self.ended: list[dict[str, Any]] = []
-        """Operations that ended since the last `take_ended`."""
-        self.at_work: dict[int, dict[str, Any]] = {}
-        """By VM, the operation that runs on it, or else waits."""
+        self.work = Work()
         self.controller: ControllerRow | None = None
         self.pending_schedules = 0
-        self.wild = 0
+        self.wild: dict[int, int] = {}
+        """By host, how many domains run there that are nobody's VM."""
         self.complete = False
         """Whether all VMs have been read."""
         self.states: Counter[str] = Counter()
@@ -74,12 +70,26 @@ class FleetModel:
         self.descending = True
         self.stale = False
         """Whether `order` waits for `settle`."""
-        self._queues: dict[int, dict[str, dict[str, Any]]] = {}
-        self._announced: set[str] = set()
+        self._unconfirmed: set[int] = set()
         self._at = 0
         self._cursor: int | None = None
 
     # News
+
+    def begin(self) -> None:
+        """Everything will be read from the start: VMs that are not put until `end` are gone."""
+        self._unconfirmed = set(self.rows)
+        self.complete = False
+        self.work.forget_active()
+
+    def end(self) -> None:
+        """All VMs have been read."""
+        gone, self._unconfirmed = self._unconfirmed, set()
+        for number in gone:
+            self._drop(number)
+        self.complete = self.stale = True
+        if gone:
+            self.settle()
 
     def apply(self, news: News) -> None:
         """Take in what changed. Call `settle` when `stale` is set, but not more often than the eye needs."""
@@ -98,7 +108,7 @@ class FleetModel:
         if news.gone:
             self.settle()  # at once: nothing may refer to a row that is not there
         for operation in news.operations:
-            self._follow(operation)
+            self.work.follow(operation)
 
     def put(self, rows: Iterable[FleetRow]) -> None:
         """Add or replace VMs."""
@@ -106,6 +116,8 @@ class FleetModel:
             number = row.id
             old = self.rows.get(number)
             self.rows[number] = row
+            if self._unconfirmed:
+                self._unconfirmed.discard(number)
             if old is None:
                 self.states[alias(row)] += 1
                 self.hay[number] = self._hay(row)
@@ -126,36 +138,7 @@ class FleetModel:
         self.states[alias(row)] -= 1
         self.hay.pop(number, None)
         self.marks.pop(number, None)
-
-    def _follow(self, operation: dict[str, Any]) -> None:
-        identity, number = operation["id"], operation["vm"]
-        if operation["state"] in ENDED:
-            self.operations.pop(identity, None)
-            if identity not in self._announced:  # a row may be read twice
-                self._announced.add(identity)
-                self.ended.append(operation)
-        else:
-            self.operations[identity] = operation
-        if number is not None:
-            self._choose_work(number, identity)
-
-    def _choose_work(self, number: int, identity: str) -> None:
-        """Show of a VM's operations the one that runs, else the one that waits longest."""
-        queue = self._queues.setdefault(number, {})
-        if identity in self.operations:
-            queue[identity] = self.operations[identity]
-        else:
-            queue.pop(identity, None)
-        if queue:
-            self.at_work[number] = min(queue.values(), key=lambda other: (other["state"] != "running", other["seq"]))
-        else:
-            self.at_work.pop(number, None)
-            del self._queues[number]
-
-    def take_ended(self) -> list[dict[str, Any]]:
-        """Operations that ended since the last call."""
-        ended, self.ended = self.ended, []
-        return ended
+        self.work.failures.pop(number, None)
 
     # Filter and order
 
@@ -260,6 +243,11 @@ class FleetModel:
         if self.marks:
             return [self.rows[number] for number in self.marks]
         return [self.current] if self.current is not None else []
+
+    def trouble_of(self, row: FleetRow) -> str:
+        """Why its last operation failed, or why it cannot be placed; empty when nothing is wrong."""
+        failure = self.work.failures.get(row.id)
+        return row.message if failure is None else reason(failure)
 
     # Names
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from vmconsole.console.fleet import FleetModel
 from vmconsole.console.freshness import Freshness
 from vmconsole.console.line_view import Line
@@ -36,13 +38,17 @@ def lines(
     first = _joined(parts, width - len(clock) - 1)
     first = [*_padded(first, width - len(clock)), (clock, "dim")]
     second = _joined([_vms(model), *_selection(model), *_states(model)], width)
-    return [first, second, *_warnings(model, freshness, now, notice=notice, trouble=trouble)]
+    return [first, second, *_warnings(model, freshness, now, width, notice=notice, trouble=trouble)]
 
 
 def _clock(now: float) -> str:
-    import time
-
     return time.strftime("%H:%M:%S ", time.localtime(now))
+
+
+def _since(at: float, now: float) -> str:
+    """A time of day, with its date when that is not today's."""
+    then = time.localtime(at)
+    return time.strftime("%H:%M:%S" if then[:3] == time.localtime(now)[:3] else "%Y-%m-%d %H:%M", then)
 
 
 def _hosts(model: FleetModel, freshness: Freshness, now: float) -> Line:
@@ -97,7 +103,7 @@ def _gauge(percent: float, shown: bool, width: int = 8) -> Line:
 def _controller(model: FleetModel, now: float) -> Line:
     lease = model.controller
     if lease is None or not lease.holder:
-        return [("controller ", "dim"), ("none", "unknown" if model.operations else "dim")]
+        return [("controller ", "dim"), ("none", "unknown" if model.work.operations else "dim")]
     kind = "permanent" if lease.permanent else "passing"
     if lease.expires < now:
         return [("controller ", "dim"), (f"{kind}, silent {age(now - lease.expires)}", "unknown")]
@@ -128,7 +134,9 @@ def _selection(model: FleetModel) -> list[Line]:
     return found
 
 
-def _warnings(model: FleetModel, freshness: Freshness, now: float, *, notice: str, trouble: str) -> list[Line]:
+def _warnings(
+    model: FleetModel, freshness: Freshness, now: float, width: int, *, notice: str, trouble: str
+) -> list[Line]:
     found: list[Line] = []
     if trouble:
         found.append([(" the list is not live: ", "alarm"), (f" {trouble}", "failure")])
@@ -137,7 +145,7 @@ def _warnings(model: FleetModel, freshness: Freshness, now: float, *, notice: st
         host, silence = max(silent, key=lambda item: item[1])
         word = "down" if freshness.is_down(host) else "silent"
         more = f", and {len(silent) - 1} more" if len(silent) > 1 else ""
-        reason = f": {host.message}" if host.message else ""
+        reason = f" since {_since(now - silence, now)}" + (f": {host.message}" if host.message else "")
         found.append([(f" host {host.name} {word} for {age(silence)}{more}", "failure"), (reason, "dim")])
     unverified = [host.name for host in model.hosts.values() if host.unverified]
     if unverified:
@@ -147,13 +155,30 @@ def _warnings(model: FleetModel, freshness: Freshness, now: float, *, notice: st
         found.append(
             [
                 (f" {model.pending_schedules:,} schedules wait", "unknown"),
-                (" and no permanent controller runs them: ", "dim"),
-                ("vmconsole controller install", "key"),
+                (" and no permanent controller runs them; run: ", "dim"),
+                ("vmconsole controller", "key"),
             ]
         )
+    if model.wild and model.rows:
+        found.append(_wild(model))
     if notice:
-        found.append([(f" {notice}", "dim")])
+        found.append([(f" {_shortened(notice, width - 1)}", "dim")])
     return found
+
+
+def _wild(model: FleetModel) -> Line:
+    count = sum(model.wild.values())
+    first = model.hosts.get(next(iter(model.wild)))
+    line: Line = [(f" {count:,} unmanaged VM{'s' if count != 1 else ''}", "saved"), (" on the hosts; take over with ", "dim")]
+    return [*line, (f":host importvm {first.name if first else 'HOST'} --all", "key")]
+
+
+def _shortened(notice: str, width: int) -> str:
+    """As many of its clauses, parted by semicolons, as there is room for."""
+    clauses = notice.split("; ")
+    while len(clauses) > 1 and cells(safe("; ".join(clauses))) > width:
+        clauses.pop()
+    return "; ".join(clauses)
 
 
 def _joined(parts: list[Line], width: int) -> Line:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from queue import SimpleQueue
 
 from vmconsole.console.fleet import FleetModel
-from vmconsole.console.reader import Answer, Complete, Portion, Report, Trouble, Unanswered
+from vmconsole.console.reader import Answer, Complete, Opening, Portion, Report, Trouble, Unanswered
 from vmconsole.store.feed import News
 
 DRAIN_FOR = 0.004
@@ -74,8 +74,10 @@ class Intake:
             case Portion(vms):
                 self._model.put(vms)
             case Complete():
-                self._model.complete = True
-                self._model.stale = True
+                self._model.end()
+            case Opening(news):
+                self._model.begin()
+                return self._take(news)
             case Trouble(error):
                 self.trouble = error.message
             case News():

@@ -7,6 +7,7 @@ from typing import Any
 
 from vmconsole.console.fleet import FleetModel
 from vmconsole.console.line_view import Line
+from vmconsole.console.work import reason
 from vmconsole.presentation import age, fit
 from vmconsole.templates.sizes import human
 
@@ -15,7 +16,7 @@ _BAR = 20
 
 def lines(model: FleetModel, now: float, width: int, height: int) -> list[Line]:
     """The running operations first, then the waiting ones; the last line counts those that have no room."""
-    jobs = sorted(model.operations.values(), key=lambda job: (job["state"] != "running", job["seq"]))
+    jobs = sorted(model.work.operations.values(), key=lambda job: (job["state"] != "running", job["seq"]))
     if len(jobs) > height:
         rest = len(jobs) - (height - 1)
         return [*(line(model, job, now, width) for job in jobs[: height - 1]), [(f" … {rest:,} more", "dim")]]
@@ -71,12 +72,11 @@ def ending(model: FleetModel, job: dict[str, Any]) -> tuple[str, str]:
         return f"{what}: done", "information"
     if job["state"] == "cancelled":
         return f"{what}: cancelled", "warning"
-    error = job["error"] or {}
-    reason = error.get("message") or job["note"] or "no reason was recorded"
-    hint = f"; {error['hint']}" if error.get("hint") else ""
+    hint = (job["error"] or {}).get("hint")
+    why = f"{reason(job)}; {hint}" if hint else reason(job)
     if job["state"] == "unknown":
-        return f"{what}: outcome unknown: {reason}{hint}", "warning"
-    return f"{what}: {reason}{hint}", "error"
+        return f"{what}: outcome unknown: {why}", "warning"
+    return f"{what}: {why}", "error"
 
 
 def summary(jobs: Sequence[dict[str, Any]]) -> str:

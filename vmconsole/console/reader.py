@@ -30,6 +30,12 @@ class Portion(NamedTuple):
     vms: list[FleetRow]
 
 
+class Opening(NamedTuple):
+    """Everything is read from the start, the first time or again; what is not reported until `Complete` is gone."""
+
+    news: News
+
+
 class Complete(NamedTuple):
     """All VMs have been read."""
 
@@ -53,7 +59,7 @@ class Unanswered(NamedTuple):
     error: VmconsoleError
 
 
-Report = News | Portion | Complete | Trouble | Answer | Unanswered
+Report = Opening | News | Portion | Complete | Trouble | Answer | Unanswered
 
 
 class Reader(threading.Thread):
@@ -72,11 +78,16 @@ class Reader(threading.Thread):
         self._report = report
         self._questions: SimpleQueue[tuple[Callable[[Session, User], Any], Callable[[Any], None]]] = SimpleQueue()
         self._wake = threading.Event()
-        self._stop = False
+        self._stop = self._again = False
 
     def ask(self, question: Callable[[Session, User], T], then: Callable[[T], None]) -> None:
         """Have `question` read from the store; `then` gets the result by way of an `Answer`."""
         self._questions.put((question, then))
+        self._wake.set()
+
+    def read_again(self) -> None:
+        """Read everything from the start."""
+        self._again = True
         self._wake.set()
 
     def close(self) -> None:
@@ -97,9 +108,10 @@ class Reader(threading.Thread):
                 self._wake.clear()
 
     def _follow(self, session: Session) -> None:
+        self._again = False
         feed = Feed(session, self._user)
         opening = feed.opening(FIRST_ROWS)
-        self._report(opening)
+        self._report(Opening(opening))
         if opening.vms:
             for portion in feed.rest(opening.vms[-1].id):
                 if self._stop:
@@ -107,7 +119,7 @@ class Reader(threading.Thread):
                 self._answer(session)
                 self._report(Portion(portion))
         self._report(Complete())
-        while not self._stop:
+        while not (self._stop or self._again):
             self._answer(session)
             news = feed.news()
             if news is not None:

@@ -74,7 +74,7 @@ def disk_spec(disk: Disk, *, path: str = "", format: str = "") -> DiskSpec:
         target=disk.target,
         source=path or disk.path,
         format=format or disk.format,
-        kind=DiskKind.CDROM if disk.type == "cdrom" else DiskKind.DISK,
+        kind=DiskKind.CDROM if disk.type in ("cdrom", "context") else DiskKind.DISK,
         bus=disk.bus,
         cache=disk.attributes.get("CACHE", "default"),
         discard=disk.attributes.get("DISCARD", ""),
@@ -100,7 +100,7 @@ def _boot_order(boot: str, vm: VmRecord) -> tuple[str, ...]:
     words = [kinds.get(word, "network" if word.startswith("nic") else word) for word in boot.lower().split(",") if word]
     if words:
         return tuple(dict.fromkeys(words))
-    has_disk = any(disk.type != "cdrom" for disk in vm.disks)
+    has_disk = any(disk.type not in ("cdrom", "context") for disk in vm.disks)
     has_cdrom = any(disk.type == "cdrom" for disk in vm.disks)
     return tuple(kind for kind, there in (("hd", has_disk), ("cdrom", has_cdrom)) if there) or ("hd",)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from backends.base import BackendError, Unreachable
 from vmconsole.controller import borders, history, problems, vm_record
 from vmconsole.controller.handlers import HANDLERS, IN_PLACE
-from vmconsole.controller.journal import STORE_AWAY, Superseded
+from vmconsole.controller.journal import STORE_AWAY, Superseded, is_worked_at
 from vmconsole.controller.lease import LeaseLost
 from vmconsole.controller.link import NotYet
 from vmconsole.controller.steps import STEPS
@@ -241,7 +241,7 @@ class Executor:
         elif job.position is not None and not job.position.is_transient:
             await self._in_place(job)
             return
-        while job.position is not None and job.position.is_transient:
+        while job.position is not None and is_worked_at(job.position):
             await self._pass_stage(job)
 
     async def _give_up(self, job: Job, error: VmconsoleError) -> None:

@@ -232,12 +232,12 @@ class Journal:
             now = int(self._clock())
             if (row := stage(before, job.variant)) is not None:
                 settle_entry(self.store, job, row.step, success=outcome is Outcome.SUCCESS)
-            self._move(job, goal.position, job.variant, "", [], busy=goal.position.is_transient)
+            self._move(job, goal.position, job.variant, "", [], busy=is_worked_at(goal.position))
             self._settle_placement(job, goal.placement, now)
             if clears_action(before, outcome, job.variant):
                 history.forget_action(self.store, job.vm_id)
             history.pass_over(self.store, job.vm_id, before, goal.position, now)
-            if goal.position.is_transient and error is None:
+            if is_worked_at(goal.position) and error is None:
                 self._step(job)
                 return
             self._arrive(job)
@@ -428,7 +428,10 @@ class Journal:
         if position is states.DONE and cleanup:
             self._queue_cleanup(job)
         if not states.holds_capacity(position):
-            self.store.execute("UPDATE vm SET host_id = NULL, paused = 0 WHERE id = ?", (job.vm_id,))
+            self.store.execute(
+                "UPDATE vm SET host_id = NULL, paused = 0, cpu_percent = 0, memory_used_kib = 0 WHERE id = ?",
+                (job.vm_id,),
+            )
         if position is states.DONE:
             give_back(self.store, job.vm_id, int(self._clock()))
 
@@ -476,6 +479,11 @@ class Journal:
                 job.id, self._clock(), state, job.position.name.lower() if job.position else "", position, note, job.id,
             ),
         )  # fmt: skip
+
+
+def is_worked_at(position: Position) -> bool:
+    """Whether an operation holds the VM there. That images are ready is waited for by placement, not by an operation."""
+    return position.is_transient and position is not states.CLONING
 
 
 class Superseded(Exception):

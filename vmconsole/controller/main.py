@@ -6,6 +6,7 @@ import asyncio
 import logging
 import logging.handlers
 import os
+import signal
 import sys
 import time
 from typing import TYPE_CHECKING
@@ -41,6 +42,7 @@ def main(url: str, *, config_path: str | None, foreground: bool) -> int:
         The exit status.
     """
     os.umask(0o077)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until the event loop takes it over
     open_session(url, create=True).close()
     _begin_log(url, foreground=foreground)
     store = open_model_store(url)

@@ -97,9 +97,10 @@ def examine_clones(around: Surroundings) -> None:
         with around.journal.write() as store:
             store.execute(
                 "UPDATE vm SET state = ?, lcm_state = ?, prev_state = state, prev_lcm_state = lcm_state,"
-                " state_since = ?, version = version + 1, variant = '', changed = ? WHERE id = ? AND state = ?",
+                " state_since = ?, version = version + 1, variant = ?, changed = ? WHERE id = ? AND state = ?",
                 (
-                    position.state, position.lcm, around.clock(), store.next_change(), number, states.CLONING.state,
+                    position.state, position.lcm, around.clock(), held if position.is_failure else "",
+                    store.next_change(), number, states.CLONING.state,
                 ),
             )  # fmt: skip
 

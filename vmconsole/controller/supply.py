@@ -90,6 +90,14 @@ class Supply:
             )
         return target
 
+    def add_context(self, vm_id: int, disk_id: int, taken: Collection[str]) -> None:
+        """Insert the CD-ROM that tells the guest its context; prolog makes it."""
+        self._store.execute(
+            "INSERT INTO disk (vm_id, disk_id, datastore_id, type, target, bus, format, readonly)"
+            " VALUES (?, ?, 0, 'context', ?, 'ide', 'raw', 1)",
+            (vm_id, disk_id, _free_target("hd", taken)),
+        )
+
     def image(self, disk: DiskSpec) -> Image:
         """The image a disk names, if the user may use it; his own comes before another's of the same name."""
         columns = "id, type, persistent, state, format, size_bytes, user_id, group_id, mode"

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from vmconsole.controller import history
 from vmconsole.errors import NotFound
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class Nic:
     source_kind: str
     source: str
     mac: str
+    ip: str
     model: str
 
 
@@ -73,6 +75,8 @@ class VmRecord:
     imported: bool
     paused: bool
     checkpoint_host_id: int | None
+    last_host_id: int | None
+    """The host it is on or, when it is on none, was on last."""
     disks: tuple[Disk, ...]
     nics: tuple[Nic, ...]
 
@@ -93,7 +97,7 @@ class VmRecord:
     def bound_to(self) -> int | None:
         """The only host the VM can run on, because disks that we may not move lie there; None if it may go anywhere."""
         if self.imported:
-            return next((disk.host_id for disk in self.disks if disk.host_id is not None), self.host_id)
+            return next((disk.host_id for disk in self.disks if disk.host_id is not None), self.last_host_id)
         return next((disk.host_id for disk in self.disks if disk.foreign), None)
 
 
@@ -109,6 +113,7 @@ def load(store: Store, vm_id: int | None) -> VmRecord:
         raise NotFound(f"VM {vm_id} does not exist", code="NO_VM")
     row = dict(zip(_VM, rows[0], strict=True))
     row["template"] = json.loads(row["template"])
+    row["last_host_id"] = row["host_id"] if row["host_id"] is not None else history.last(store, row["id"])[1]
     return VmRecord(**_truths(row, "imported", "paused"), disks=_disks(store, row["id"]), nics=_nics(store, row["id"]))
 
 
@@ -137,6 +142,6 @@ def _truths(row: dict[str, Any], *names: str) -> dict[str, Any]:
 
 def _nics(store: Store, vm_id: int) -> tuple[Nic, ...]:
     rows = store.query(
-        "SELECT nic_id, source_kind, source, mac, model FROM nic WHERE vm_id = ? ORDER BY nic_id", (vm_id,)
+        "SELECT nic_id, source_kind, source, mac, ip, model FROM nic WHERE vm_id = ? ORDER BY nic_id", (vm_id,)
     )
     return tuple(Nic(*row) for row in rows)

@@ -30,12 +30,15 @@ class _Field:
     low: int
     high: int
     names: tuple[str, ...] = ()
-    alone: str = r"(?!)"
+    special: str = r"(?!)"
     """What else may be the whole field, as a regular expression."""
+
+    def is_special(self, text: str) -> bool:
+        return re.fullmatch(self.special, text) is not None
 
     def problem(self, text: str) -> str | None:
         """What is wrong with the field, or None."""
-        if re.fullmatch(self.alone, text):
+        if text == "*" or self.is_special(text):
             return None
         return next(filter(None, map(self._item_problem, text.split(","))), None)
 
@@ -44,10 +47,13 @@ class _Field:
         if not match:
             return f"{self.name}: {item[:20]!r} is none of *, a value, a range or a step such as */5"
         low, high, step = match["low"], match["high"], match["step"]
-        values = [self._value(text) for text in (low, high) if text]
-        if None in values:
+        if item == "*":
+            return f"{self.name}: a * stands alone"
+        ends = [self._value(text) for text in (low, high) if text]
+        known = [end for end in ends if end is not None]
+        if known != ends:
             return f"{self.name}: expected {self.low} to {self.high}, found {item!r}"
-        if high and values != sorted(set(values)):  # type: ignore[type-var]
+        if known != sorted(set(known)):
             return f"{self.name}: the range {item!r} does not go upwards"
         if step and low and not high:
             return f"{self.name}: the step of {item!r} needs a range or * before it"
@@ -61,13 +67,9 @@ class _Field:
         return int(text) if text.isdigit() and self.low <= int(text) <= self.high else None
 
 
-_FIELDS = (
-    _Field("minute", 0, 59),
-    _Field("hour", 0, 23),
-    _Field("day of the month", 1, 31, alone=r"l|([1-9]|[12][0-9]|3[01])w"),
-    _Field("month", 1, 12, _MONTHS),
-    _Field("day of the week", 0, 7, _WEEKDAYS, alone=r"[0-6]#[1-5]|l[0-6]"),
-)
+_DAY = _Field("day of the month", 1, 31, special=r"l|([1-9]|[12][0-9]|3[01])w")
+_WEEKDAY = _Field("day of the week", 0, 7, _WEEKDAYS, special=r"[0-6]#[1-5]|l[0-6]")
+_FIELDS = (_Field("minute", 0, 59), _Field("hour", 0, 23), _DAY, _Field("month", 1, 12, _MONTHS), _WEEKDAY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +124,14 @@ def parse(expression: str) -> Cron:
         raise CronError([f"{expression[:40]!r} is no cron expression: expected minute, hour, day, month and weekday"])
     if problems := [problem for field, text in zip(_FIELDS, fields, strict=True) if (problem := field.problem(text))]:
         raise CronError(problems)
+    minute, hour, day, month, weekday = fields
+    if "*" not in (day, weekday) and (_DAY.is_special(day) or _WEEKDAY.is_special(weekday)):
+        # croniter would leave one of the two out, or want both.
+        raise CronError(["L, 15W, 1#2 and L5 go with * as the other one of day of the month and day of the week"])
     plain = " ".join(fields)
     if not croniter.is_valid(plain, strict=True):
         raise CronError([f"{plain!r} names a day that no month has, such as 31 February"])
     minutes, hours = (_every(values, size) for values, size in zip(croniter.expand(plain)[0], (60, 24), strict=False))
-    minute, hour, day, month, weekday = fields
     cron = Cron(minute, hour, day, month, weekday, minutes, hours)
     if next(cron.calendar.days(0), None) is None:
         raise CronError([f"{plain!r} never fires"])

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from itertools import chain
+
 from vmconsole.schedules.cron import Cron, parse
 from vmconsole.schedules.words import MONTHS, WEEKDAYS, clock, listed, ordinal
 
@@ -19,15 +22,11 @@ def cron_words(expression: str) -> str:
 
 
 def _interval(cron: Cron) -> str:
-    hours = "every hour" if cron.hour == "*" else f"hour {cron.hour}"
     if cron.hour == "*" and (step := _step(cron.minutes, 60)):
         return "every minute" if step == 1 else f"every {step} minutes"
     if cron.minutes == (0,) and (step := _step(cron.hours, 24)):
         return "every hour" if step == 1 else f"every {step} hours"
-    if len(cron.minutes) <= _MOST_TIMES:
-        plural = "s" if len(cron.minutes) > 1 else ""
-        return f"at minute{plural} {listed(map(str, cron.minutes))} of {hours}"
-    return f"at minute {cron.minute} of {hours}"
+    return f"at {_numbers(cron.minute, 'minute')} of {_numbers(cron.hour, 'hour')}"
 
 
 def _step(values: tuple[int, ...], size: int) -> int | None:
@@ -37,7 +36,7 @@ def _step(values: tuple[int, ...], size: int) -> int | None:
 
 
 def _days(cron: Cron) -> str:
-    months = "" if cron.month == "*" else listed(_named(item, MONTHS, 1) for item in cron.month.split(","))
+    months = "" if cron.month == "*" else _named(cron.month, MONTHS, 1)
     of_month = f"of {months or 'every month'}"
     parts = []
     if cron.weekday != "*":
@@ -55,8 +54,7 @@ def _weekdays(field: str, months: str, of_month: str) -> str:
         return f"on the {ordinal(int(number))} {WEEKDAYS[int(day)]} {of_month}"
     if field.startswith("l"):
         return f"on the last {WEEKDAYS[int(field[1:])]} {of_month}"
-    names = listed(_named(item, WEEKDAYS, 0) for item in field.split(","))
-    return f"every {names} {months}".rstrip()
+    return f"every {_named(field, WEEKDAYS, 0)} {months}".rstrip()
 
 
 def _month_days(field: str) -> str:
@@ -64,23 +62,41 @@ def _month_days(field: str) -> str:
         return "the last day"
     if field.endswith("w"):
         return f"the weekday nearest to the {ordinal(int(field[:-1]))}"
-    return listed(_numbered(item) for item in field.split(","))
+    if field.startswith("*"):
+        return _numbers(field, "day")
+    return listed(_span(item, lambda text: f"the {ordinal(int(text))}") for item in field.split(","))
 
 
-def _numbered(item: str) -> str:
-    if "/" in item:
-        return f"days {item}"
-    return " to ".join(f"the {ordinal(int(part))}" for part in item.split("-"))
+def _numbers(field: str, noun: str) -> str:
+    """`every hour`, `every 2nd hour`, `hour 5`, `hours 9 to 17 and 20`."""
+    if field == "*":
+        return f"every {noun}"
+    if field.startswith("*/") and "," not in field:
+        return f"every {ordinal(int(field[2:]))} {noun}"
+    return f"{noun}{'' if field.isdigit() else 's'} {listed(_span(item, str) for item in field.split(','))}"
 
 
-def _named(item: str, names: tuple[str, ...], lowest: int) -> str:
-    """A value or a range of a field by its names; a step as it was typed."""
-    if "/" in item:
-        return item
-    return " to ".join(_name(part, names, lowest) for part in item.split("-"))
+def _named(field: str, names: tuple[str, ...], lowest: int) -> str:
+    """The values and ranges of a field by their names; a step is spelt out."""
+    return listed(chain.from_iterable(_names(item, names, lowest) for item in field.split(",")))
 
 
-def _name(text: str, names: tuple[str, ...], lowest: int) -> str:
+def _names(item: str, names: tuple[str, ...], lowest: int) -> Iterator[str]:
+    values, _, step = item.partition("/")
+    ends = range(len(names)) if values == "*" else [_index(text, names, lowest) for text in values.split("-")]
+    if step:
+        return (names[index % len(names)] for index in range(ends[0], ends[-1] + 1, int(step)))
+    return iter([" to ".join(names[index % len(names)] for index in ends)])
+
+
+def _index(text: str, names: tuple[str, ...], lowest: int) -> int:
     if text.isdigit():
-        return names[(int(text) - lowest) % len(names)]
-    return next(name for name in names if name.lower().startswith(text))
+        return int(text) - lowest
+    return next(index for index, name in enumerate(names) if name.lower().startswith(text))
+
+
+def _span(item: str, shown: Callable[[str], str]) -> str:
+    """One item of a list: a value, `9 to 17`, `9 to 17 in steps of 2`, `all in steps of 2`."""
+    values, _, step = item.partition("/")
+    span = "all" if values == "*" else " to ".join(map(shown, values.split("-")))
+    return f"{span} in steps of {step}" if step else span

@@ -143,6 +143,5 @@ def _instants(calendar: Calendar, place: Zone, after: int) -> Iterator[int]:
         resume = change + (offset if calendar.repeated else max(before, offset))
         if wall < resume and calendar.made_up:
             resume += 1  # what was skipped and what is due right at the change are one run
-            if change > after:
-                yield change
+            yield change
         walls = calendar.walls(resume)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from vmconsole.schedules.errors import TimeError
-from vmconsole.schedules.zones import Zone, date_of, wall_of
+from vmconsole.schedules.zones import LATEST, Zone, date_of, wall_of
 
 FORMS = "MM/DD, MM/DD HH:MM, YYYY-MM-DD HH:MM[:SS], HH:MM, now or +SECONDS"
 
@@ -40,6 +40,8 @@ def moment(text: str, *, now: int, zone: Zone) -> Moment:
     if _DELAY.fullmatch(text):
         return Moment(int(text), relative=True)
     wall = wall_of(_moment(text, date_of(zone.wall(now))))
+    if not 0 <= wall <= LATEST:
+        raise TimeError([f"{text!r} is not within 1970 to 2999"])
     return Moment(zone.instant(wall), exists=zone.exists(wall))
 
 

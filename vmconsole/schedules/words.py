@@ -33,7 +33,7 @@ def sentence(rule: Rule, *, start: int | None = None, now: int | None = None) ->
     parts = [_recurring(rule, first), rule.zone]
     if rule.end is End.TIMES:
         parts.append("once" if rule.end_value == 1 else f"{rule.end_value} times")
-    if first and now is not None and first.timestamp() > now and rule.repeat is not Repeat.HOURLY:
+    if first and now is not None and first.timestamp() > now and _shown(first) not in parts[0].replace(" at ", " "):
         parts.append(f"from {_shown(first)} on")
     if rule.end is End.DATE:
         parts.append(f"until {moment(rule.end_value, rule.zone)}")

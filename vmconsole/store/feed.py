@@ -86,7 +86,8 @@ class News(NamedTuple):
     groups: dict[int, str]
     controller: ControllerRow | None
     pending_schedules: int
-    wild: int
+    wild: dict[int, int]
+    """By host, how many domains run there that are nobody's VM."""
 
 
 _VM = """
@@ -94,6 +95,9 @@ _VM = """
         end_time, vcpu, memory_mib, lock_level, protected, paused, message, mode
     FROM vm
 """
+_FAILURES = tuple(place.lcm for place in at.POSITIONS if place.is_failure)
+_FAILED_READ = 200
+"""VMs in a failure state whose reason is read at the start, the newest first."""
 _GONE = frozenset((at.INIT.state, at.DONE.state))
 
 
@@ -116,7 +120,13 @@ class Feed:
         self._marker = self._store.changed_marker()
         self._change = self._current_change()
         vms = self._portion(None, rows)
-        return self._surroundings(vms, [], operations.recent(self._store, active=True))
+        return self._surroundings(vms, [], [*operations.recent(self._store, active=True), *self._failed()])
+
+    def _failed(self) -> list[dict[str, Any]]:
+        """Of VMs that are in a failure state, the operation that brought them there."""
+        marks = ", ".join(map(str, _FAILURES))
+        stuck = self._read(f"SELECT id FROM vm WHERE lcm_state IN ({marks}) ORDER BY id DESC LIMIT {_FAILED_READ}", ())
+        return [job for (number,) in stuck for job in operations.recent(self._store, vm_id=number, limit=1)]
 
     def rest(self, before: int) -> Iterator[list[FleetRow]]:
         """The VMs with ids below `before`, newest first, in portions."""
@@ -205,7 +215,7 @@ class Feed:
             groups=dict(query("SELECT id, name FROM user_group")),
             controller=ControllerRow._make(lease[0]) if lease else None,
             pending_schedules=query("SELECT COUNT(*) FROM schedule WHERE next IS NOT NULL AND enabled = 1")[0][0],
-            wild=query("SELECT COUNT(*) FROM wild")[0][0],
+            wild=dict(query("SELECT host_id, COUNT(*) FROM wild GROUP BY host_id")),
         )
 
 

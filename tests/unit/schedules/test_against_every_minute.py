@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import cache
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.schedules.minute_by_minute import Fits, clocks, every_time, once_each, skipped_once
+from tests.unit.schedules.minute_by_minute import MINUTE, Fits, clocks, every_time, once_each, skipped_once
 from vmconsole.schedules.firing import between, next_after
 from vmconsole.schedules.rule import Rule
 from vmconsole.templates.scheduled import Repeat
@@ -32,6 +34,19 @@ YEAR_ENDS = ("2028-12-29", "2027-12-29")
 
 windows = st.sampled_from(WINDOWS)
 minutes_of_window = st.integers(0, (DAYS - 1) * 1440)
+
+
+@cache
+def around_change(window: tuple[str, datetime]) -> range:
+    """The minutes within two hours of the window's change to or from summer time; all but the last day without one."""
+    walls = [wall for _, wall in clocks(*window, DAYS)]
+    changes = [number for number, (wall, then) in enumerate(pairwise(walls)) if then - wall != MINUTE]
+    return range(changes[0] - 120, changes[0] + 121) if changes else range((DAYS - 1) * 1440)
+
+
+windows_and_moments = windows.flatmap(
+    lambda window: st.tuples(st.just(window), st.sampled_from(around_change(window)) | minutes_of_window)
+)
 
 
 def subsets(low: int, high: int, most: int) -> st.SearchStrategy[frozenset[int]]:
@@ -66,8 +81,7 @@ def in_cron(
 
 @settings(max_examples=150, deadline=None)
 @given(
-    window=windows,
-    after=minutes_of_window,
+    moment=windows_and_moments,
     minutes=subsets(0, 59, 6) | st.none(),
     hours=st.sampled_from([frozenset({2}), frozenset({0, 1, 2, 3})]) | subsets(0, 23, 5),
     days=st.none() | subsets(1, 28, 6),
@@ -75,8 +89,7 @@ def in_cron(
     weekdays=st.none() | subsets(0, 6, 3),
 )
 def test_a_cron_expression_with_fixed_hours_runs_once_for_each_time_it_names(
-    window: tuple[str, datetime],
-    after: int,
+    moment: tuple[tuple[str, datetime], int],
     minutes: frozenset[int] | None,
     hours: frozenset[int],
     days: frozenset[int] | None,
@@ -84,35 +97,43 @@ def test_a_cron_expression_with_fixed_hours_runs_once_for_each_time_it_names(
     weekdays: frozenset[int] | None,
 ) -> None:
     expression = " ".join(map(written, (minutes, hours, days, months, weekdays)))
-    compare(expression, window, after, in_cron(minutes, hours, days, months, weekdays), once_each)
+    compare(expression, *moment, in_cron(minutes, hours, days, months, weekdays), once_each)
+
+
+@pytest.mark.parametrize("window", [window for window in WINDOWS if len(around_change(window)) < 1440])
+def test_near_a_change_the_next_run_is_right_whatever_minute_it_is_asked_in(window: tuple[str, datetime]) -> None:
+    shown = clocks(*window, DAYS)
+    rule = Rule(time=0, zone=window[0], cron="5,35 0-3,22,23 * * *")
+    expected = once_each(shown, in_cron(frozenset({5, 35}), frozenset({0, 1, 2, 3, 22, 23}), None, None, None))
+    for moment in around_change(window):
+        after = shown[moment][0]
+        assert next_after(rule, after) == min(run for run in expected if run > after)
 
 
 @settings(max_examples=100, deadline=None)
 @given(
-    window=windows,
-    after=minutes_of_window,
+    moment=windows_and_moments,
     minutes=subsets(0, 59, 6) | st.none(),
     days=st.none() | subsets(1, 28, 6),
     weekdays=st.none() | subsets(0, 6, 3),
 )
 def test_a_cron_expression_of_every_hour_runs_whenever_the_clocks_show_its_minute(
-    window: tuple[str, datetime],
-    after: int,
+    moment: tuple[tuple[str, datetime], int],
     minutes: frozenset[int] | None,
     days: frozenset[int] | None,
     weekdays: frozenset[int] | None,
 ) -> None:
     expression = " ".join(map(written, (minutes, None, days, None, weekdays)))
-    compare(expression, window, after, in_cron(minutes, None, days, None, weekdays), every_time)
+    compare(expression, *moment, in_cron(minutes, None, days, None, weekdays), every_time)
 
 
 @settings(max_examples=100, deadline=None)
-@given(window=windows, after=minutes_of_window, minutes=subsets(0, 59, 3), step=st.integers(2, 23))
+@given(moment=windows_and_moments, minutes=subsets(0, 59, 3), step=st.integers(2, 23))
 def test_a_cron_expression_with_a_step_of_hours_runs_at_both_of_two_equal_times_and_loses_none(
-    window: tuple[str, datetime], after: int, minutes: frozenset[int], step: int
+    moment: tuple[tuple[str, datetime], int], minutes: frozenset[int], step: int
 ) -> None:
     fits = in_cron(minutes, frozenset(range(0, 24, step)), None, None, None)
-    compare(f"{written(minutes)} */{step} * * *", window, after, fits, skipped_once)
+    compare(f"{written(minutes)} */{step} * * *", *moment, fits, skipped_once)
 
 
 def compare(
@@ -181,9 +202,10 @@ def compare_repeat(
 
 
 @given(
-    first=st.integers(0, 1 << 31), hours=st.integers(1, 168), after=st.integers(-1, 1 << 32), zone=st.sampled_from(
-        ["Europe/Berlin", "Australia/Lord_Howe"]
-    )
+    first=st.integers(0, 1 << 31),
+    hours=st.integers(1, 168),
+    after=st.integers(-1, 1 << 32),
+    zone=st.sampled_from(["Europe/Berlin", "Australia/Lord_Howe"]),
 )
 def test_an_hourly_rule_runs_every_so_many_hours_of_real_time(first: int, hours: int, after: int, zone: str) -> None:
     run = next_after(Rule(time=first, zone=zone, repeat=Repeat.HOURLY, days=(hours,)), after)

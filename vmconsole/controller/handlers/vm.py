@@ -88,6 +88,8 @@ class _Birth:
         targets = {disk.target for disk in self._spec.disks if disk.target}
         for index, disk in enumerate(self._spec.disks):
             targets.add(self._supply.add_disk(number, index, disk, targets))
+        if self._spec.context is not None:
+            self._supply.add_context(number, len(self._spec.disks), targets)
         for index, nic in enumerate(self._spec.nics):
             self._supply.add_nic(number, index, nic)
         return number

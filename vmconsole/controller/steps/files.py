@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from backends.base import BackendError, VolumeSeen
+from vmconsole.controller.steps.context import write_context
 from vmconsole.controller.volumes import IMAGES, SYSTEM, bring, disk_volume, image_on, image_volume, ready_pool
 from vmconsole.errors import NotFound, VmconsoleError
 from vmconsole.lifecycle import states as at
@@ -51,6 +52,8 @@ def _record_volume(store: Store, vm_id: int, disk: Disk, volume: VolumeSeen, hos
 async def place(work: Work, disk: Disk, pool: str) -> VolumeSeen:
     """One disk's volume on the host: made, found, or brought there; what an interrupted run made is found again."""
     name = disk_volume(work.vm.id, disk.disk_id)
+    if disk.type == "context":
+        return await write_context(work, pool, name)
     if disk.image_id is None:
         return await work.host.create_volume(pool, name, capacity_bytes=disk.size_bytes, format=disk.format)
     if disk.persistent:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from backends.base import Power
 from vmconsole.controller import vm_record
 from vmconsole.controller.domain_spec import domain_spec
+from vmconsole.controller.steps.context import write_context
 from vmconsole.controller.steps.files import gather
 from vmconsole.controller.volumes import SYSTEM, ready_pool
 from vmconsole.errors import Failed
@@ -35,10 +36,18 @@ async def boot(work: Work) -> Effect:
     if work.job.again:
         await work.host.settle(work.vm.uuid)
     vm = await _here(work)
+    await _refresh_context(work, vm)
     if not vm.imported:
         await work.host.define(domain_spec(vm, instance=work.around.instance, operation=work.job.id))
     await work.host.start(work.vm.uuid, discard_saved=True)
     return _runs(work)
+
+
+async def _refresh_context(work: Work, vm: VmRecord) -> None:
+    """Tell the guest anew what may have changed since its last boot; prolog has just told it at its first."""
+    for disk in vm.disks:
+        if disk.type == "context" and work.job.position is not at.BOOT:
+            await write_context(work, await ready_pool(work.around, work.host, SYSTEM), disk.volume)
 
 
 async def restore(work: Work) -> Effect:

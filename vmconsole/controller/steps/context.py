@@ -1,0 +1,43 @@
+"""The CD-ROM that tells a guest its context: made anew whenever the VM boots, so that it says what holds then."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vmconsole.controller.iso import write_iso
+from vmconsole.templates.context import ContextNic, context_files
+
+if TYPE_CHECKING:
+    from backends.base import VolumeSeen
+    from vmconsole.controller.work import Work
+
+MIB = 1024 * 1024
+
+
+async def write_context(work: Work, pool: str, name: str) -> VolumeSeen:
+    """Make the volume, replacing what an earlier boot was told."""
+    content = context_files(
+        work.vm.template.get("CONTEXT", {}),
+        vm_id=work.vm.id,
+        name=work.vm.name,
+        attributes=_attributes(work),
+        nics=[ContextNic(nic.mac, nic.ip) for nic in work.vm.nics],
+    )
+    await work.host.delete_volume(pool, name)
+    link = work.around.fleet.link(work.host_id)
+    if link.info is not None and "storage-transfer" not in link.info.features:
+        return await work.host.create_volume(pool, name, capacity_bytes=MIB, format="raw")
+    with tempfile.TemporaryDirectory(dir=work.around.run_dir) as folder:
+        path = Path(folder) / "context.iso"
+        await asyncio.to_thread(write_iso, content, path)
+        return await work.host.upload(pool, name, path)
+
+
+def _attributes(work: Work) -> dict[str, str]:
+    """The VM's own attributes that a context may name."""
+    rows = work.around.store.query("SELECT user_template FROM vm WHERE id = ?", (work.vm.id,))
+    return {key: value for key, value in json.loads(rows[0][0]).items() if isinstance(value, str)}
