@@ -107,6 +107,8 @@ def _face(invocation: Invocation) -> int:
     config = invocation.config or os.environ.get("VMCONSOLE_CONFIG") or None
     words = invocation.words
     if words[:1] == ["controller"]:
+        if words[1:] in (["--help"], ["-h"]):
+            return _batch(url, words, config)
         if words[1:] not in ([], ["--on-demand"]):
             raise Usage(f"controller takes no {words[1]!r}", code="USAGE_ARGUMENT")
         from vmconsole.controller.main import main as control
@@ -117,12 +119,16 @@ def _face(invocation: Invocation) -> int:
 
         return run_script(url, invocation.script, words, config_path=config, keep_going=invocation.keep_going)
     if words or invocation.batch:
-        from vmconsole.batch.run import run
-
-        return run(url, words, config_path=config)
+        return _batch(url, words, config)
     from vmconsole.console.run import main as console
 
     return console(url, demo=invocation.demo, config_path=config)
+
+
+def _batch(url: str, words: Sequence[str], config: str | None) -> int:
+    from vmconsole.batch.run import run
+
+    return run(url, words, config_path=config)
 
 
 if __name__ == "__main__":

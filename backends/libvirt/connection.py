@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import traceback
 from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeVar
@@ -104,36 +103,6 @@ class Connection:
         """
         await self._slots.acquire()
         return await self._await(partial(self._run, work), deadline=deadline, pulse=pulse, spare=spare, slot=True)
-
-    async def call_with(
-        self,
-        other: Connection,
-        work: Callable[[libvirt.virConnect, libvirt.virConnect], T],
-        *,
-        deadline: float,
-        pulse: Callable[[], object] | None = None,
-    ) -> T:
-        """Do `work` with this connection and another one, on a thread of this one; else as `call`.
-
-        Raises:
-            Unreachable: one of the two died; this one is given up as well.
-        """
-
-        def both(conn: libvirt.virConnect) -> T:
-            try:
-                return other._use(partial(work, conn))
-            except libvirt.libvirtError as error:
-                if other._alive():
-                    raise
-                failure = errors.translate(error, host=other.host, alive=False)
-                _empty_frames(error)
-            raise failure
-
-        try:
-            return await self.call(both, deadline=deadline, pulse=pulse)
-        except DeadlinePassed:
-            other.drop("deadline")
-            raise
 
     def listen(self, register: Callable[[libvirt.virConnect], int]) -> None:
         """Register one event callback, to be taken back at the end; call it inside a `call`."""
@@ -236,23 +205,26 @@ class Connection:
     def _run(self, work: Callable[[libvirt.virConnect], T]) -> T:
         failure: BackendError
         try:
-            return self._use(work)
+            return self.use(work)
         except libvirt.libvirtError as error:
-            failure = errors.translate(error, host=self.host, alive=self._alive())
-            _empty_frames(error)
+            failure = errors.translate(error, host=self.host, alive=self.is_alive())
+            errors.empty_frames(error)
         except BackendError as error:
             failure = error
             failure.host = failure.host or self.host
-            _empty_frames(error)
+            errors.empty_frames(error)
         except Exception as error:
-            _empty_frames(error)
+            errors.empty_frames(error)
             raise
         if isinstance(failure, Unreachable):
             self.drop("connection lost")
         raise failure
 
-    def _use(self, work: Callable[[libvirt.virConnect], T]) -> T:
-        """Do `work` with the libvirt connection kept open: were it closed under a call, the process would crash."""
+    def use(self, work: Callable[[libvirt.virConnect], T]) -> T:
+        """Do `work` with the libvirt connection kept open: were it closed under a call, the process would crash.
+
+        To be called on a thread that may wait, as `call` does.
+        """
         conn = self._hold()
         try:
             return work(conn)
@@ -273,7 +245,8 @@ class Connection:
         if self.lost:
             self._dispose()
 
-    def _alive(self) -> bool:
+    def is_alive(self) -> bool:
+        """Whether libvirt still has its peer; of a peer that hangs it thinks so too."""
         try:
             return not self.lost and self._conn is not None and bool(self._conn.isAlive())
         except libvirt.libvirtError:
@@ -306,14 +279,3 @@ class Connection:
         pids = {self._ssh} if self._ssh else children.of(opener) if opener else set()
         for pid in pids:
             children.kill(pid)
-
-
-def _empty_frames(error: BaseException | None) -> None:
-    """Empty the frames an error has passed through.
-
-    It travels to other threads; with its frames it would take libvirt objects there, and whoever frees the last of
-    them waits for the host.
-    """
-    while error is not None:
-        traceback.clear_frames(error.__traceback__)
-        error = error.__context__

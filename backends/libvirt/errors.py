@@ -6,6 +6,7 @@ Only code and domain decide; texts are read where libvirt files several causes u
 from __future__ import annotations
 
 import errno
+import traceback
 
 import libvirt
 
@@ -95,3 +96,14 @@ def quotable(text: str) -> str:
     line = next((line for line in text.splitlines() if line.strip()), "")
     clean = "".join(character if " " <= character <= "~" else "?" for character in line.strip())
     return clean if len(clean) <= 200 else clean[:197] + "..."
+
+
+def empty_frames(error: BaseException | None) -> None:
+    """Empty the frames an error has passed through.
+
+    It travels to other threads; with its frames it would take libvirt objects there, and whoever frees the last of
+    them waits for the host.
+    """
+    while error is not None:
+        traceback.clear_frames(error.__traceback__)
+        error = error.__context__

@@ -75,8 +75,8 @@ def presence(conn: libvirt.virConnect, uuid: str) -> Presence | None:
             busy=not jobs.is_settled(conn, uuid),
         )
     except libvirt.libvirtError as error:
-        if error.get_error_code() in (libvirt.VIR_ERR_NO_DOMAIN, libvirt.VIR_ERR_OPERATION_INVALID):
-            return None if find(conn, uuid) is None else presence(conn, uuid)
+        if error.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN:
+            return None
         raise
 
 

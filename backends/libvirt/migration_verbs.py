@@ -7,7 +7,7 @@ from contextlib import suppress
 from functools import partial
 
 from backends.base import BackendError, DiskMove, Host, InvalidInput, Presence, Progress, Whereabouts, WrongState
-from backends.libvirt import definition, migration, migration_checks
+from backends.libvirt import definition, migration, migration_checks, pair
 from backends.libvirt.job_watch import JobWatch
 from backends.libvirt.linked import Linked
 
@@ -66,7 +66,7 @@ class MigrationVerbs(Linked):
                 ) as watch,
             ):
                 # Longer than the watch's own patience: a cancelled job needs a moment to say so.
-                await source.call_with(destination, work, deadline=1.5 * patience, pulse=lambda: watch.seen)
+                await pair.call(source, destination, work, deadline=1.5 * patience, pulse=lambda: watch.seen)
         except BackendError:
             if not await self._has_moved_after_all(uuid, there, copies):
                 raise

@@ -17,6 +17,7 @@ import libvirt
 import pytest
 
 from backends.base import BackendError, DeadlinePassed, NotFound, Unreachable
+from backends.libvirt import pair
 from backends.libvirt.connection import CALLS_AT_ONCE, Connection
 
 from .conftest import MakeHost
@@ -172,7 +173,7 @@ def test_a_connection_is_not_closed_under_a_call() -> None:
             gate.wait(5)
             return first.isAlive(), second.isAlive()
 
-        call = asyncio.create_task(link.call_with(other, work, deadline=5))
+        call = asyncio.create_task(pair.call(link, other, work, deadline=5))
         await asyncio.sleep(0.1)
         for one in (link, other):
             one.drop("lost")
@@ -190,7 +191,7 @@ def test_two_connections_end_together() -> None:
         for one in (link, other):
             await one.open(deadline=5)
         with pytest.raises(DeadlinePassed):
-            await link.call_with(other, lambda _here, _there: time.sleep(0.5), deadline=0.1)
+            await pair.call(link, other, lambda _here, _there: time.sleep(0.5), deadline=0.1)
         assert (link.is_open, other.is_open) == (False, False)
 
     asyncio.run(story())

@@ -35,6 +35,13 @@ def test_the_help_of_a_noun_lists_its_verbs(noun: str) -> None:
     assert len(helped([noun]).splitlines()) == len(registry.of_module(module))
 
 
+@pytest.mark.parametrize("line", ["help top", "top --help", "help controller", "controller --help", "help help"])
+def test_the_ways_to_run_the_program_have_help_as_well(program: Program, line: str) -> None:
+    done = program(*line.split())
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(f"vmconsole {line.replace('help', '', 1).replace('--', '').split()[0]}")
+
+
 def test_help_on_what_does_not_exist_is_a_usage_error() -> None:
     with pytest.raises(Usage):
         helped(["frobnicate"])

@@ -9,11 +9,12 @@ import pytest
 from vmconsole.commands import registry
 from vmconsole.console.empty import what_to_type
 from vmconsole.console.fleet import FleetModel
-from vmconsole.console.keys import COMMAND_KEYS, SCREEN_KEYS, CommandKey
+from vmconsole.console.keys import COMMAND_KEYS, LIST_KEYS, SCREEN_KEYS, CommandKey
 from vmconsole.console.line_view import plain
 from vmconsole.console.orders import understand
 from vmconsole.console.screens import help as help_page
 from vmconsole.console.screens.fleet import FleetScreen
+from vmconsole.console.vm_table import VmTable
 from vmconsole.store.feed import HostRow
 
 ARGUMENTS = {"migrate --live {vm} ": "h1", "migrate {vm} ": "h1", "template instantiate ": "web"}
@@ -26,7 +27,7 @@ def test_each_command_key_stands_for_a_command_there_is(key: CommandKey) -> None
 
 
 def test_no_key_has_two_meanings() -> None:
-    keys = [single for key in (*COMMAND_KEYS, *SCREEN_KEYS) for single in key.key.split(",")]
+    keys = [single for key in (*COMMAND_KEYS, *SCREEN_KEYS, *LIST_KEYS) for single in key.key.split(",")]
     assert [key for key, count in Counter(keys).items() if count > 1] == []
 
 
@@ -35,11 +36,13 @@ def test_every_screen_key_has_its_action() -> None:
         name = key.action.partition("(")[0]
         if not name.startswith("app."):
             assert hasattr(FleetScreen, f"action_{name}"), key
+    for key in LIST_KEYS:
+        assert hasattr(VmTable, f"action_{key.action.partition('(')[0]}"), key
 
 
 def test_the_help_names_every_key() -> None:
     page = "\n".join(map(plain, help_page.lines()))
-    for key in (*COMMAND_KEYS, *SCREEN_KEYS):
+    for key in (*COMMAND_KEYS, *SCREEN_KEYS, *LIST_KEYS):
         assert key.help in page
 
 

@@ -63,6 +63,12 @@ class Controllers:
             time.sleep(0.05)
         raise AssertionError(f"controller {process.pid} did not get the lease")
 
+    def end(self, url: str, process: Process) -> None:
+        """Tell a controller that holds the lease to end, and see that it does so in good order."""
+        self.wait_for_holder(url, process)
+        process.terminate()
+        assert process.wait(15) == 0, (self._folder / "controller.err").read_text()[-2000:]
+
     def stop(self) -> None:
         for process in self._started:
             process.kill()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -137,13 +137,14 @@ def test_a_superseded_job_changes_nothing_any_more(desk: Desk) -> None:
     graceful = desk.begun("poweroff", vm)
     hard = desk.begun("poweroff-hard", vm)
     assert (hard.superseded, desk.state(graceful.id)) == (graceful.id, "cancelled")
-    for late in (
+    lates: tuple[Callable[[], None], ...] = (
         lambda: desk.journal.advance(graceful, Outcome.SUCCESS, effect=mark),
         lambda: desk.journal.finish(graceful, effect=mark),
         lambda: desk.journal.fail(graceful, Failed("late"), effect=mark),
         lambda: desk.journal.forget(graceful),
         lambda: desk.journal.mark_sent(graceful),
-    ):
+    )
+    for late in lates:
         with pytest.raises(Superseded):
             late()
     assert (marked(desk), desk.place(vm)) == (False, at.SHUTDOWN_POWEROFF)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -64,8 +65,7 @@ def test_a_killed_controller_leaves_nothing_half_done(
             assert document["attempt"] <= 2
             assert at.by_numbers(*session.query("SELECT state, lcm_state FROM vm WHERE id = ?", (vm,))[0]) is place
             observe(session, vm, power)
-        process.terminate()
-        assert process.wait(10) == 0
+        controllers.end(store_url, process)
         check(session, resting=True)
         assert session.query("SELECT COUNT(*) FROM operation") == [(2 + len(life),)]
 
@@ -85,10 +85,11 @@ def test_what_is_made_in_one_transaction_is_made_once(
     store_url: str, host_uri: MakeUri, controllers: Controllers, border: str
 ) -> None:
     with open_session(store_url, create=True) as session:
-        for command, arguments, table in (
+        wishes: tuple[tuple[str, dict[str, Any], str], ...] = (
             ("host.create", {"name": "h1", "uri": host_uri(domains=3), "import_all": True}, "host"),
             ("vm.create", {"template": DISK, "hold": True, "multiple": 2, "name": "web-%i"}, "vm"),
-        ):
+        )
+        for command, arguments, table in wishes:
             before = session.query(f"SELECT COUNT(*) FROM {table}")[0][0]
             process = controllers.start(store_url, kill_at=f"{command}:{border}")
             identity = submit(store_url, session, command, **arguments)
@@ -97,8 +98,7 @@ def test_what_is_made_in_one_transaction_is_made_once(
             assert ended(session, identity)["state"] == "done"
             made = session.query(f"SELECT COUNT(*) FROM {table}")[0][0] - before
             assert made == (1 if table == "host" else 2)
-            process.terminate()
-            assert process.wait(10) == 0
+            controllers.end(store_url, process)
         check(session, resting=True)
 
 
@@ -114,8 +114,7 @@ def test_a_reboot_is_not_repeated_once_it_was_sent(
         process = controllers.start(sqlite_path)
         document = ended(session, identity)
         assert document["state"] == state, document
-        process.terminate()
-        assert process.wait(10) == 0
+        controllers.end(sqlite_path, process)
         check(session, resting=True)
 
 
@@ -139,6 +138,5 @@ def test_a_recovery_cut_short_is_still_the_recovery_that_was_asked_for(
         else:
             assert (document["state"], stuck_document["state"]) == ("done", "cancelled")
             assert at.by_numbers(*session.query("SELECT state, lcm_state FROM vm WHERE id = 0")[0]) is place
-        process.terminate()
-        assert process.wait(10) == 0
+        controllers.end(sqlite_path, process)
         check(session, resting=True)

@@ -70,14 +70,12 @@ def test_a_controller_told_to_end_leaves_within_seconds_and_the_next_goes_on(
                 "UPDATE operation SET state = 'running', ended = NULL, owner = 'gone' WHERE id = ?", (waiting,)
             )
             session.execute("DELETE FROM operation_event WHERE operation_id = ? AND state = 'done'", (waiting,))
-        process.terminate()
-        assert process.wait(10) == 0
+        controllers.end(store_url, process)
         process = controllers.start(store_url, settings=settings)
         controllers.wait_for_holder(store_url, process)
         time.sleep(1)
         begun = time.monotonic()
-        process.terminate()
-        assert process.wait(10) == 0
+        controllers.end(store_url, process)
         assert time.monotonic() - begun < 8
         assert (session.query("SELECT holder FROM lease"), holder_pid(store_url)) == ([("",)], None)
         assert session.query("SELECT state FROM operation WHERE id = ?", (waiting,)) == [("running",)]
@@ -86,8 +84,7 @@ def test_a_controller_told_to_end_leaves_within_seconds_and_the_next_goes_on(
         process = controllers.start(store_url, settings=settings)
         assert ended(session, waiting)["state"] == "done"
         assert place(session) is at.SUSPENDED
-        process.terminate()
-        assert process.wait(10) == 0
+        controllers.end(store_url, process)
         check(session, resting=True)
 
 
@@ -111,8 +108,7 @@ def test_a_simulated_host_is_tomorrow_what_it_was_yesterday(
         ):
             assert ended(session, submit(store_url, session, command, vm))["state"] == "done"
         yesterday = session.query("SELECT id, state, lcm_state, paused FROM vm ORDER BY id")
-        process.terminate()
-        assert process.wait(10) == 0
+        controllers.end(store_url, process)
 
         process = controllers.start(store_url)
         controllers.wait_for_holder(store_url, process)
@@ -126,6 +122,5 @@ def test_a_simulated_host_is_tomorrow_what_it_was_yesterday(
             assert time.monotonic() < deadline, place(session, 5)
             time.sleep(0.05)
         assert [place(session, vm) for vm in range(5)] == [at.RUNNING] * 5
-        process.terminate()
-        assert process.wait(10) == 0
+        controllers.end(store_url, process)
         check(session, resting=True)

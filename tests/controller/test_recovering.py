@@ -103,6 +103,18 @@ def test_recover_recreate_starts_the_vm_afresh_under_its_id(store_url: str, host
     play(store_url, host_uri(), story)
 
 
+def test_a_recreated_vm_does_not_look_for_what_it_had_left_behind(sqlite_path: str, host_uri: MakeUri) -> None:
+    async def story(rig: Rig, host: int) -> None:
+        vm = await rig.running(more='DISK = [ TYPE = "fs", SIZE = "64" ]')
+        await rig.done("undeploy", vm)
+        await rig.done("delete-recreate", vm)
+        await rig.reaches(vm, at.RUNNING)
+        last = rig.session.query("SELECT id FROM operation WHERE command = 'deploy' ORDER BY seq DESC")[0][0]
+        assert rig.passed(last) == ["PROLOG", "BOOT", "RUNNING"]
+
+    play(sqlite_path, host_uri(), story)
+
+
 @pytest.mark.covers("ON-102")
 def test_recover_delete_removes_a_vm_from_any_state(store_url: str, host_uri: MakeUri, unruly: Unruly) -> None:
     async def story(rig: Rig, host: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -36,7 +37,7 @@ def test_ten_thousand_domains_are_taken_on_and_cost_little(
     sqlite_path: str,
     host_uri: MakeUri,
     controllers: Controllers,
-    record_property: pytest.RecordProperty,
+    record_property: Callable[[str, object], None],
     tmp_path: Path,
 ) -> None:
     sizes: dict[int, int] = {}
@@ -64,8 +65,7 @@ def test_ten_thousand_domains_are_taken_on_and_cost_little(
             begun = time.monotonic()
             assert ended(session, submit(url, session, "suspend", 0))["state"] == "done"
             assert time.monotonic() - begun < 2
-            process.terminate()
-            assert process.wait(10) == 0
+            controllers.end(url, process)
             assert took < 30
             assert busy < 0.5
     per_vm = (sizes[MANY] - sizes[FEW]) / (MANY - FEW)

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from .command import LabError
 from .guests import GuestFiles
@@ -27,11 +27,20 @@ Document = dict[str, Any]
 
 
 class Product:
-    """vmconsole with the store `folder`/vmconsole.db; end it with `close`."""
+    """vmconsole with the store `folder`/vmconsole.db; as a context manager it ends its controllers with the block."""
 
     def __init__(self, folder: Path) -> None:
         self.store = folder / "vmconsole.db"
         self._kill_at = ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        try:
+            self.end_controllers()
+        except LabError:
+            self.end_controllers(signal.SIGKILL)
 
     # The command line
 
@@ -111,7 +120,7 @@ class Product:
 
     def until(self, number: int, *stats: str, timeout: float = 60) -> Document:
         """The VM as soon as its short state is one of these."""
-        return self.eventually(lambda: self._listed(number), lambda vm: vm["stat"] in stats, timeout=timeout)
+        return self.eventually(lambda: self.vm(number), lambda vm: vm["stat"] in stats, timeout=timeout)
 
     def at_rest(self, number: int, timeout: float = 60) -> Document:
         """The VM as soon as nothing is being done to it."""
@@ -135,10 +144,6 @@ class Product:
                 raise LabError(f"not so within {timeout:g} s: {json.dumps(found)}\n{self.log()}")
             time.sleep(0.1)
         return found
-
-    def _listed(self, number: int) -> Document:
-        # A VM that is DONE is not in the list.
-        return self.vm(number)
 
     # The controller
 
@@ -185,13 +190,6 @@ class Product:
         files = [self.store.with_suffix(".run") / name for name in ("controller.log", "controller.err")]
         return "".join(file.read_text()[-3000:] for file in files if file.exists())
 
-    def close(self) -> None:
-        """End what this store has started."""
-        try:
-            self.end_controllers()
-        except LabError:
-            self.end_controllers(signal.SIGKILL)
-
     def _environment(self) -> Mapping[str, str]:
         ours = {"VMCONSOLE_DB": str(self.store), "VMCONSOLE_TRACEBACK": "1"}
         return {**os.environ, **ours, **({KILL_AT: self._kill_at} if self._kill_at else {})}
@@ -200,16 +198,6 @@ class Product:
 def known(lab: Lab, host: Host) -> str:
     """The URI of a host, with the file in which its key is known."""
     return f"{host.uri}&known_hosts={lab.known_hosts}"
-
-
-@contextmanager
-def product(folder: Path) -> Iterator[Product]:
-    """vmconsole with a store of its own, whose controllers end with the block."""
-    made = Product(folder)
-    try:
-        yield made
-    finally:
-        made.close()
 
 
 GUEST = """
@@ -232,7 +220,7 @@ def furnished(lab: Lab, folder: Path, guest: GuestFiles) -> Iterator[Product]:
     The lab is as fresh as on its first day when the block is left.
     """
     try:
-        with product(folder) as made:
+        with Product(folder) as made:
             made.settings(shutdown_timeout=60, sweep_period=1, placement_period=1)
             made.add_hosts(lab)
             for name, image in (("guest", guest.image), ("deaf", guest.deaf_image)):

@@ -7,11 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from backends.base import Busy, Console, GraphicsSpec, NotSupported, Refused, Unreachable, WrongState
+from backends.base import Busy, Console, DiskSpec, GraphicsSpec, NotSupported, Refused, Unreachable, WrongState
 from backends.libvirt.host import LibvirtHost
 
-from .drivers import BARE, UUID, Connect, on
-from .drivers import linux as linux_guest
+from .drivers import BARE, MIB, NAME, POOL, UUID, Connect, boot, linux, on
 from .guests import READY, GuestFiles
 from .hosts import Lab
 
@@ -30,7 +29,7 @@ async def until(console: Console, text: str) -> str:
 
 def test_a_console_is_typed_into_and_taken_over(lab: Lab, connect: Connect, guest: GuestFiles) -> None:
     async def story(host: LibvirtHost) -> None:
-        await host.define(linux_guest(guest))
+        await host.define(linux(guest))
         with pytest.raises(WrongState):
             await host.console(UUID)
         await host.start(UUID)
@@ -86,5 +85,42 @@ def test_a_guest_without_a_screen_or_an_agent_is_said_so(connect: Connect) -> No
         await host.thaw(UUID)
         with pytest.raises((WrongState, Refused)):
             await host.screenshot(UUID)
+
+    on(story, connect())
+
+
+# What a guest's agent does when file systems are to be at rest, played by the shell of the guest.
+AGENT = """\
+answer() { while read -r line; do case $line in
+*freeze-freeze*) echo agent froze >/dev/ttyS0; echo '{"return":1}';;
+*freeze-thaw*) echo agent thawed >/dev/ttyS0; echo '{"return":1}';;
+*sync*) id=${line##*:}; echo "{\\"return\\":${id%%\\}*}}";;
+esac; done; }
+serve() { while :; do answer; sleep 1; done; }
+for port in /dev/vport*; do serve <>$port >&0 & done; echo agent' is there'"""
+
+
+def test_an_agent_freezes_and_thaws_and_a_live_snapshot_says_so(lab: Lab, connect: Connect, guest: GuestFiles) -> None:
+    h1 = lab.hosts[0]
+
+    async def story(host: LibvirtHost) -> None:
+        await host.ensure_pool(POOL, "/var/lib/libvirt/images/vm")
+        disk = await host.create_volume(POOL, "disk", capacity_bytes=MIB, format="qcow2")
+        layer = await host.create_overlay(POOL, "layer", disk.path)
+        await boot(host, h1, replace(linux(guest, DiskSpec("vda", disk.path, "qcow2")), guest_agent=True))
+        assert not await host.agent_ready(UUID)
+        with h1.console(NAME) as console:
+            for line in AGENT.splitlines():
+                console.say(line)
+            console.wait_for("agent is there", timeout=10)
+            await asyncio.sleep(1)  # Until the host has heard of the open port.
+            assert await host.agent_ready(UUID)
+            await host.freeze(UUID)
+            console.wait_for("agent froze", timeout=10)
+            await host.thaw(UUID)
+            console.wait_for("agent thawed", timeout=10)
+            assert await host.snapshot_disk_live(UUID, "vda", layer.path, quiesce=True)
+            console.wait_for("agent froze", timeout=10)
+            console.wait_for("agent thawed", timeout=10)
 
     on(story, connect())

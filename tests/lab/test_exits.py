@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from .hosts import Lab
-from .product import Document, Product, known, product
+from .product import Document, Product, known
 
 pytestmark = pytest.mark.lab
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.lab
 @pytest.fixture
 def ours(tmp_path: Path) -> Iterator[Product]:
     """A store with one VM on hold, and no host."""
-    with product(tmp_path) as made:
+    with Product(tmp_path) as made:
         made.add_template("bare", 'CPU = "0.1"\nMEMORY = "32"')
         made.instantiate("bare", "--hold")
         yield made
@@ -77,7 +77,9 @@ def test_a_file_that_is_no_store_is_refused_and_left_alone(tmp_path: Path) -> No
 
 
 def test_a_script_stops_at_its_first_failure_unless_told_to_keep_going(ours: Product, tmp_path: Path) -> None:
-    script = written(tmp_path, "# two renames, and what cannot be done between them\nrename 0 one\nshow 99\nrename 0 two\n")
+    script = written(
+        tmp_path, "# two renames, and what cannot be done between them\nrename 0 one\nshow 99\nrename 0 two\n"
+    )
     done = ours.tried("--batch", "-f", script, status=4)
     assert "line 3" in done.stderr
     assert ours.vm(0)["name"] == "one"

@@ -10,7 +10,7 @@ import pytest
 from . import domains
 from .guests import READY, GuestFiles, bare_xml, domain_xml
 from .hosts import Host, Lab
-from .product import Document, Product, known, product
+from .product import Document, Product, known
 from .witness import next_count
 
 pytestmark = pytest.mark.lab
@@ -31,7 +31,7 @@ def test_a_wild_domain_is_shown_imported_and_lives_like_any_vm(lab: Lab, guest: 
     disk = legacy(host, guest, "mail")
     host.virsh("define", "/dev/stdin", feed=bare_xml("idle"))
     uuid = host.virsh("domuuid", "mail")
-    with product(tmp_path) as ours:
+    with Product(tmp_path) as ours:
         ours.settings(sweep_period=1, placement_period=1)
         ours.add_hosts(lab)
         wild = {domain["name"]: domain for domain in ours.host("h1")["wild_domains"]}
@@ -66,7 +66,8 @@ def walk(ours: Product, lab: Lab, number: int, domain: str) -> None:
         vm = ours.until(number, stat)
         assert power_of(vm, host, domain) == expected(stat), command
     assert count < next_count(host, domain) < count + 20
-    assert ours.vm(number)["host"] == host.name
+    vm = ours.vm(number)
+    assert vm["host"] == host.name
     for command, stat in (("poweroff", "poff"), ("resume", "runn"), ("undeploy", "unde"), ("resume", "runn")):
         ours.run(command, str(number))
         vm = ours.until(number, stat)
@@ -101,7 +102,7 @@ def test_a_host_is_taken_on_with_everything_that_is_on_it(lab: Lab, guest: Guest
     host.virsh("suspend", "paused")
     host.virsh("start", "saved")
     host.virsh("managedsave", "saved")
-    with product(tmp_path) as ours:
+    with Product(tmp_path) as ours:
         assert "Imported: 4 VMs" in ours.run("host", "create", known(lab, host), "--name", "h1", "--import-all")
         found = {vm["name"]: vm for vm in ours.json("list")}
         assert {name: vm["stat"] for name, vm in found.items()} == {
@@ -118,7 +119,7 @@ def test_a_host_is_taken_on_with_everything_that_is_on_it(lab: Lab, guest: Guest
 def test_what_a_lost_store_knew_comes_back_from_the_host(lab: Lab, guest: GuestFiles, tmp_path: Path) -> None:
     (tmp_path / "lost").mkdir(mode=0o700)
     (tmp_path / "found").mkdir(mode=0o700)
-    with product(tmp_path / "lost") as lost:
+    with Product(tmp_path / "lost") as lost:
         lost.add_hosts(lab)
         lost.run("image", "create", "--name", "guest", "--path", guest.image, "--type", "os")
         lost.add_template("web", 'CPU = "0.5"\nMEMORY = "96"\nDISK = [ IMAGE = "guest" ]')
@@ -127,7 +128,7 @@ def test_what_a_lost_store_knew_comes_back_from_the_host(lab: Lab, guest: GuestF
         lost.run("rename", "2", "shop")
         before = lost.vm(2)
     lost.store.unlink()
-    with product(tmp_path / "found") as ours:
+    with Product(tmp_path / "found") as ours:
         ours.settings(placement_period=1)
         for host in lab.hosts:
             ours.run("host", "create", known(lab, host), "--name", host.name, "--import-all")

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import re
+import sys
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from vmconsole.lifecycle import actions, states
-
 from . import domains
-from .guests import READY, GuestFiles
-from .hosts import Host, Lab
-from .product import Document, Product, furnished
-from .witness import next_count
+from .guests import GuestFiles
+from .hosts import Lab
+from .product import BARE, ROOT, Product, furnished, known
+from .vms import act, booted, counted, newest, positions, running
 
 pytestmark = pytest.mark.lab
 
 CYCLES = 10
+"""Of placement, that a held VM is to sleep through."""
 FIELDS = {
     "id", "uuid", "name", "user", "group", "state", "state_number", "lcm_state", "lcm_state_number", "stat", "host",
     "cpu", "memory_kib", "vcpu", "memory_max_kib", "net_rx_bytes", "net_tx_bytes", "start_time", "end_time", "resched",
@@ -31,41 +32,6 @@ FIELDS = {
 def product(session_lab: Lab, guest: GuestFiles, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     with furnished(session_lab, tmp_path_factory.mktemp("lifecycle"), guest) as product:
         yield product
-
-
-def running(product: Product, lab: Lab, template: str, *options: str) -> tuple[int, Host]:
-    """A new VM and the host on which it runs."""
-    (number,) = product.instantiate(template, *options)
-    return number, lab[product.until(number, "runn")["host"]]
-
-
-def act(product: Product, lab: Lab, number: int, command: str) -> Document:
-    """Carry an action out; the operation's states must be the table's, and the hosts must agree with the outcome."""
-    before = product.vm(number)
-    product.run(*command.split(), str(number))
-    operation = product.last_operation(number)
-    after = product.at_rest(number)
-    asked = actions.action(operation["command"])
-    started = states.by_numbers(before["state_number"], before["lcm_state_number"])
-    assert positions(operation) == [place.name for place in actions.chain(asked, started)]
-    assert operation["state"] == "done"
-    if after["stat"] != "pend":
-        domains.check(lab, after)
-    return after
-
-
-def positions(operation: Document) -> list[str]:
-    """The positions an operation took its VM through."""
-    return [event["position"] for event in operation["events"] if event["position"]]
-
-
-def counted(lab: Lab, vm: Document) -> int:
-    return next_count(lab[vm["host"]], f"one-{vm['id']}")
-
-
-def booted(host: Host, number: int) -> None:
-    """Wait until the guest is ready, and obeys its power button if it ever does."""
-    host.serial(f"one-{number}", READY)
 
 
 def stated(text: str) -> dict[str, str]:
@@ -175,84 +141,13 @@ def test_a_vm_lives_through_every_rest_and_its_memory_comes_back(session_lab: La
         (last, "terminate"),
     ]  # fmt: skip
     assert [record["seq"] for record in vm["history"]] == list(range(5))
-    for earlier, later in zip(vm["history"], vm["history"][1:], strict=False):
+    for earlier, later in pairwise(vm["history"]):
         assert earlier["start_time"] <= earlier["end_time"] <= later["start_time"] <= later["end_time"]
     shown = product.run("show", str(number)).partition("VIRTUAL MACHINE HISTORY")[2].splitlines()[1:]
     assert shown[0].split() == ["SEQ", "HOSTNAME", "REASON", "START", "TIME", "PTIME"]
     assert [tuple(line.split()[:3]) for line in shown[1:6]] == [
         (str(seq), *record) for seq, record in enumerate(noted)
     ]  # fmt: skip
-
-
-def newest(product: Product, number: int, command: str) -> Document:
-    """The newest operation on a VM with this command, with its events."""
-    found = product.json("operation", "list", "--vm", str(number))
-    return product.operation(next(operation["id"] for operation in found if operation["command"] == command))
-
-
-@pytest.mark.covers("ON-012", "ON-013", "ON-066", "ON-074", "ON-077")
-def test_a_guest_that_ignores_its_power_button_runs_on_until_its_power_is_cut(
-    session_lab: Lab, product: Product
-) -> None:
-    lab = session_lab
-    number, host = running(product, lab, "deaf")
-    booted(host, number)
-    before = domains.life(host, f"one-{number}")
-    product.settings(shutdown_timeout=2)
-    try:
-        for command in ("poweroff", "undeploy", "terminate"):
-            identity = product.submit(command, str(number))
-            assert product.until(number, "shut", timeout=10)["operation"] == identity
-            operation = product.ended(identity)
-            assert (operation["state"], operation["error"]["code"]) == ("failed", "GUEST_IGNORED")
-            vm = product.vm(number)
-            assert vm["stat"] == "runn"
-            assert vm["history"][-1]["action"] == "none"
-            domains.check(lab, vm)
-        assert "GUEST_IGNORED" in product.complaint("poweroff", str(number), status=1)
-    finally:
-        product.settings(shutdown_timeout=60)
-    assert domains.life(host, f"one-{number}") == before
-
-    # A hard one cuts in on a graceful one that is under way.
-    graceful = product.submit("poweroff", str(number))
-    product.until(number, "shut")
-    vm = act_hard(product, lab, number, "poweroff")
-    assert (vm["stat"], vm["host"]) == ("poff", host.name)
-    assert product.operation(graceful)["state"] == "cancelled"
-    act(product, lab, number, "resume")
-    assert act(product, lab, number, "undeploy --hard")["stat"] == "unde"
-    product.run("resume", str(number))
-    product.until(number, "runn")
-    assert act(product, lab, number, "terminate --hard")["stat"] == "done"
-    assert not [name for name in domains.files(lab) if name.startswith(f"one-{number}")]
-
-
-def act_hard(product: Product, lab: Lab, number: int, command: str) -> Document:
-    """Carry the hard variant out while the graceful one is under way."""
-    product.run(command, "--hard", str(number))
-    vm = product.at_rest(number)
-    domains.check(lab, vm)
-    return vm
-
-
-@pytest.mark.covers("ON-082", "ON-083")
-def test_a_rebooted_guest_starts_anew_while_its_vm_keeps_running(session_lab: Lab, product: Product) -> None:
-    number, host = running(product, session_lab, "guest")
-    booted(host, number)
-    before = domains.life(host, f"one-{number}")
-    for options in ((), ("--hard",)):
-        with host.console(f"one-{number}") as console:
-            product.run("reboot", *options, str(number))
-            console.wait_for(READY, timeout=30)
-            console.wait_for("count 1\n", timeout=30)
-        assert product.vm(number)["stat"] == "runn"
-        assert positions(product.last_operation(number)) == []
-    assert domains.life(host, f"one-{number}") == before
-    product.run("poweroff", "--hard", str(number))
-    for options in ((), ("--hard",)):
-        assert "POWEROFF" in product.complaint("reboot", *options, str(number), status=5)
-    product.run("terminate", str(number))
 
 
 @pytest.mark.covers("ON-002", "ON-060", "ON-062", "ON-063")
@@ -322,9 +217,7 @@ def test_what_a_vm_holds_is_free_again_when_it_is_terminated(
     for host in session_lab.hosts:
         host.virsh("net-start", "default")
     product.run("image", "create", "--name", "own", "--path", guest.image, "--type", "os", "--persistent")
-    product.add_template(
-        "owner", 'CPU = "0.1"\nMEMORY = "96"\nDISK = [ IMAGE = "own" ]\nNIC = [ NETWORK = "default" ]'
-    )
+    product.add_template("owner", 'CPU = "0.1"\nMEMORY = "96"\nDISK = [ IMAGE = "own" ]\nNIC = [ NETWORK = "default" ]')
     number, host = running(product, session_lab, "owner")
     booted(host, number)
     assert product.json("network", "list")[0]["leases"] == 1
@@ -339,28 +232,20 @@ def test_what_a_vm_holds_is_free_again_when_it_is_terminated(
     product.run("terminate", "--hard", str(number))
 
 
-@pytest.mark.covers("ON-017")
-def test_a_guest_that_shuts_down_by_itself_powers_its_vm_off(session_lab: Lab, product: Product) -> None:
-    number, host = running(product, session_lab, "guest")
-    with host.console(f"one-{number}") as console:
-        console.wait_for(READY, timeout=30)
-        console.say("poweroff -f")
-        vm = product.until(number, "poff")
-    domains.check(session_lab, vm)
-    assert vm["history"][-1]["action"] == "monitor"
-    assert product.last_operation(number)["command"] == "deploy"
-    act(product, session_lab, number, "resume")
-    product.run("terminate", "--hard", str(number))
+@pytest.mark.covers("LV-047")
+def test_a_host_serves_itself_over_its_local_socket_and_another_over_ssh(lab: Lab, tmp_path: Path) -> None:
+    here, there = lab.hosts
+    with Product(tmp_path) as ours:
 
+        def inside(*words: str) -> str:
+            surroundings = (f"VMCONSOLE_DB={ours.store}", f"PYTHONPATH={ROOT}")
+            return here.run("env", *surroundings, sys.executable, "-m", "vmconsole", *words)
 
-def test_what_is_done_behind_our_back_is_seen(session_lab: Lab, product: Product) -> None:
-    number, host = running(product, session_lab, "bare")
-    host.virsh("suspend", f"one-{number}")
-    vm = product.until(number, "susp")
-    assert vm["paused"]
-    product.run("resume", str(number))
-    assert host.virsh("domstate", f"one-{number}") == "running"
-    assert product.vm(number)["stat"] == "runn"
-    host.virsh("destroy", f"one-{number}")
-    product.until(number, "poff")
-    product.run("terminate", str(number))
+        (tmp_path / "bare").write_text(BARE)
+        inside("host", "create", "qemu:///system", "--name", "here")
+        inside("host", "create", known(lab, there), "--name", "there")
+        inside("template", "create", str(tmp_path / "bare"), "--name", "bare")
+        for number, name, host in (("0", "here", here), ("1", "there", there)):
+            assert inside("template", "instantiate", "bare", "--hold") == f"VM ID: {number}\n"
+            inside("deploy", number, name)
+            assert host.domains() == {f"one-{number}"}

@@ -12,7 +12,7 @@ import pytest
 from . import domains
 from .guests import READY, GuestFiles
 from .hosts import Host, Lab
-from .product import Product, furnished, known, product
+from .product import Product, furnished, known
 from .witness import eventually
 
 pytestmark = pytest.mark.lab
@@ -141,7 +141,7 @@ def test_a_vm_whose_host_died_is_off_when_the_host_is_back_and_starts_again(lab:
 def test_a_host_that_does_not_answer_is_given_up_in_time(lab: Lab, tmp_path: Path) -> None:
     host = lab["h1"]
     host.drop()
-    with product(tmp_path) as ours:
+    with Product(tmp_path) as ours:
         begun = time.monotonic()
         said = ours.complaint("host", "create", known(lab, host), "--name", "h1", "--timeout", "3", status=69)
         assert 2 < time.monotonic() - begun < 6

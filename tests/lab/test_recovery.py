@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
+from itertools import pairwise
 
 import pytest
 
@@ -14,6 +16,7 @@ from . import domains
 from .guests import READY, GuestFiles
 from .hosts import Lab
 from .product import Document, Product, furnished
+from .vms import positions
 from .witness import next_count
 
 pytestmark = pytest.mark.lab
@@ -31,7 +34,7 @@ def borders(command: str, origin: Position) -> list[tuple[str, Position]]:
     """The borders an action passes from `origin`, each with the position at which a VM is left there."""
     passed = actions.chain(actions.action(command), origin)
     found = [("claimed", passed[0])]
-    for place, following in zip(passed, passed[1:], strict=False):
+    for place, following in pairwise(passed):
         row = stage(place)
         assert row is not None
         found += [(f"{row.step}:{edge}", following if edge == "recorded" else place) for edge in EDGES]
@@ -56,10 +59,6 @@ def finished(product: Product, lab: Lab, number: int, identity: str, left_at: Po
     vm = product.at_rest(number)
     domains.check(lab, vm)
     return vm
-
-
-def passed(product: Product, identity: str) -> list[str]:
-    return [event["position"] for event in product.operation(identity)["events"] if event["position"]]
 
 
 def borders_of(command: str, origin: Position) -> pytest.MarkDecorator:
@@ -87,7 +86,7 @@ def test_a_suspend_broken_off_saves_the_memory_once(
     assert vm["stat"] == "susp"
     assert len(vm["history"]) == records
     assert vm["history"][-1]["action"] == "suspend"
-    assert passed(product, identity) == ["SAVE_SUSPEND", "SUSPENDED"]
+    assert positions(product.operation(identity)) == ["SAVE_SUSPEND", "SUSPENDED"]
     product.run("resume", str(bare))
     assert domains.life(session_lab["h1"], f"one-{bare}") == [*before, "saved", "started"]
 
@@ -128,7 +127,7 @@ def test_a_stop_broken_off_saves_the_memory_once(
     vm = finished(product, session_lab, bare, identity, left_at)
     assert vm["stat"] == "stop"
     assert vm["history"][-1]["action"] == "stop"
-    assert passed(product, identity) == ["SAVE_STOP", "EPILOG_STOP", "STOPPED"]
+    assert positions(product.operation(identity)) == ["SAVE_STOP", "EPILOG_STOP", "STOPPED"]
     assert f"one-{bare}.checkpoint" in domains.files(session_lab)
     product.run("deploy", str(bare), "h1")
     assert domains.life(session_lab["h1"], f"one-{bare}") == [*before, "saved", "started"]
@@ -172,7 +171,7 @@ def test_a_termination_broken_off_ends_in_done_and_leaves_nothing(
     vm = finished(product, session_lab, number, identity, left_at)
     assert vm["stat"] == "done"
     assert vm["history"][-1]["action"] == "terminate"
-    assert passed(product, identity) == ["SHUTDOWN", "EPILOG", "DONE"]
+    assert positions(product.operation(identity)) == ["SHUTDOWN", "EPILOG", "DONE"]
     assert domains.life(host, f"one-{number}") == [*before, "shutdown"]
     assert not [name for name in domains.files(session_lab) if name.startswith(f"one-{number}")]
 
@@ -214,3 +213,38 @@ def test_a_reboot_that_may_have_been_sent_is_not_sent_again(session_lab: Lab, pr
     assert next_count(host, f"one-{walker}") > count
     product.run("reboot", str(walker))
     host.serial(f"one-{walker}", READY)
+
+
+def test_a_controller_killed_while_memory_is_saved_is_followed_by_one_that_waits_for_it(
+    session_lab: Lab, product: Product, walker: int
+) -> None:
+    host = session_lab[product.vm(walker)["host"]]
+    host.serial(f"one-{walker}", "count ")
+    before, count = domains.life(host, f"one-{walker}"), next_count(host, f"one-{walker}")
+    identity = product.submit("suspend", str(walker))
+    product.until(walker, "save", "susp")
+    product.end_controllers(signal.SIGKILL)
+    product.run("list")
+    assert product.ended(identity)["state"] == "done"
+    domains.check(session_lab, product.until(walker, "susp"))
+    product.run("resume", str(walker))
+    assert next_count(host, f"one-{walker}") > count
+    assert domains.life(host, f"one-{walker}") == [*before, "saved", "started"]
+
+
+def test_a_controller_killed_while_a_guest_ignores_its_power_button_leaves_the_verdict_to_the_next(
+    session_lab: Lab, product: Product
+) -> None:
+    (number,) = product.instantiate("deaf")
+    host = session_lab[product.until(number, "runn")["host"]]
+    host.serial(f"one-{number}", READY)
+    product.settings(shutdown_timeout=3)
+    identity = product.submit("terminate", str(number))
+    product.until(number, "shut")
+    product.end_controllers(signal.SIGKILL)
+    assert product.vm(number)["stat"] == "shut"
+    operation = product.ended(identity)
+    assert (operation["state"], operation["error"]["code"]) == ("failed", "GUEST_IGNORED")
+    product.settings(shutdown_timeout=60)
+    domains.check(session_lab, product.until(number, "runn"))
+    product.run("terminate", "--hard", str(number))

@@ -162,10 +162,8 @@ def _remarks(outcome: Outcome, values: dict[str, Any]) -> list[str]:
         return [f"{request.label}: {request.already}"]
     result = outcome.document["result"] if outcome.document else {}
     if result.get("wild"):
-        return [
-            f"{result['wild']} domains on it are no VMs yet; to make VMs of them:"
-            f" vmconsole host importvm {result['host_id']} --all"
-        ]
+        adopt = f"vmconsole host importvm {result['host_id']} --all"
+        return [f"{result['wild']} domains on it are no VMs yet; to make VMs of them: {adopt}"]
     if result.get("keys"):
         return ["compare with what the host's administrator says, then add: --fingerprint SHA256:…"]
     return []

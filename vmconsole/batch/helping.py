@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from vmconsole.batch.run import COMMON
+from vmconsole.batch.top import COMMAND as TOP
 from vmconsole.commands import registry
 from vmconsole.commands.declaration import Option
 
@@ -35,6 +36,10 @@ def helped(words: Sequence[str]) -> str:
     """The help on a command, on a noun, or on everything. Raises Usage for an unknown command."""
     if not words:
         return _overview()
+    if words[0] == "top":
+        return _page(TOP, common=())
+    if words[0] in registry.FACES:
+        return "".join(f"{usage}\n\n  {meaning}\n" for usage, meaning in FACES if words[0] in usage.split())
     noun = registry.NOUN_ALIASES.get(words[0], words[0])
     if noun in registry.NOUNS and len(words) == 1:
         return "".join(_summary(command) for command in registry.of_module(registry.NOUNS[noun]))
@@ -54,13 +59,13 @@ def _summary(command: Command) -> str:
     return f"  {command.words:<24} {command.help}\n"
 
 
-def _page(command: Command) -> str:
+def _page(command: Command, common: Sequence[Option] = COMMON) -> str:
     lines = [f"vmconsole {command.usage}", "", f"  {command.help}"]
     if command.aliases:
         lines.append(f"  also: {', '.join(command.aliases)}")
     if command.options:
         lines += ["", "options", *map(_option, command.options)]
-    lines += ["", "options of every command", *map(_option, COMMON)]
+    lines += ["", "options of every command", *map(_option, common)] if common else []
     return "\n".join(lines) + "\n"
 
 

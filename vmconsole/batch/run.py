@@ -10,7 +10,7 @@ from vmconsole.commands import registry
 from vmconsole.commands.context import Context
 from vmconsole.commands.declaration import Option
 from vmconsole.commands.parsing import parse
-from vmconsole.errors import Usage, VmconsoleError
+from vmconsole.errors import BadInput, Usage, VmconsoleError
 from vmconsole.store import operations
 from vmconsole.store.session import open_session
 from vmconsole.store.users import current_user
@@ -67,8 +67,11 @@ def run(url: str, words: Sequence[str], *, config_path: str | None, session: Ses
 
 
 def _run(url: str, words: Sequence[str], config_path: str | None, session: Session | None) -> int:
+    _check_text(words)
     if not words or words[0] in ("help", "--help", "-h"):
         return _help(words[1:])
+    if words[0] in registry.FACES and _wants_help(words):
+        return _help(words[:1])
     if words[0] == "top":
         from vmconsole.batch.top import top
 
@@ -85,6 +88,15 @@ def _run(url: str, words: Sequence[str], config_path: str | None, session: Sessi
         return _perform(session, url, command, values, config_path)
     with open_session(url, create=True) as opened:
         return _perform(opened, url, command, values, config_path)
+
+
+def _check_text(words: Sequence[str]) -> None:
+    """Raise BadInput for words that no database can hold: bytes that are no text, and NUL."""
+    text = " ".join(words)
+    if text.isascii() and "\0" not in text:
+        return
+    if "\0" in text or any("\ud800" <= char <= "\udfff" for char in text):
+        raise BadInput("the command line is not UTF-8 text", code="INPUT_ENCODING")
 
 
 def _perform(session: Session, url: str, command: Command, values: dict[str, Any], config_path: str | None) -> int:

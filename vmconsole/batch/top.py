@@ -6,9 +6,10 @@ import os
 import time
 
 from vmconsole.batch import output, tables
-from vmconsole.commands import registry, submission
+from vmconsole.commands import submission
 from vmconsole.commands.context import Context
-from vmconsole.commands.declaration import Option
+from vmconsole.commands.declaration import Command, Option
+from vmconsole.commands.listing import OWNER, VM_LIST_OPTIONS
 from vmconsole.commands.parsing import parse
 from vmconsole.commands.results import Listing, Text
 from vmconsole.store.session import open_session
@@ -19,9 +20,16 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-OPTIONS = (
-    Option("--delay", "seconds between two lists", short="-d", metavar="S", kind="seconds"),
-    Option("--count", "end after so many lists", metavar="N", kind="count"),
+COMMAND = Command(
+    "top",
+    "list VMs again and again, until interrupted",
+    (OWNER,),
+    (
+        Option("--delay", "seconds between two lists", short="-d", metavar="S", kind="seconds"),
+        Option("--count", "end after so many lists", metavar="N", kind="count"),
+        *VM_LIST_OPTIONS,
+    ),
+    reader="vmconsole.commands.vm_list:list_vms",
 )
 NUDGE_EVERY = 30.0
 """Seconds between two signs of life to the controller, which would end for want of work."""
@@ -31,8 +39,7 @@ HOME_AND_CLEAR = "\x1b[H\x1b[2J"
 
 def top(url: str, words: Sequence[str], config_path: str | None) -> int:
     """Print the list every so many seconds, on a cleared screen if there is one, until interrupted (ON-052)."""
-    command, _ = registry.find(["list"])
-    values = parse(command, words, common=OPTIONS)
+    values = parse(COMMAND, words)
     delay, left = values["delay"] or 1.0, values["count"]
     nudged = -NUDGE_EVERY
     with open_session(url, create=True) as session:
@@ -42,7 +49,7 @@ def top(url: str, words: Sequence[str], config_path: str | None) -> int:
                 if time.monotonic() - nudged >= NUDGE_EVERY:
                     nudged = time.monotonic()
                     submission.summon(url, config_path)
-                found = command.read(context, values)
+                found = COMMAND.read(context, values)
                 if not isinstance(found, Listing):  # the columns were to be described
                     assert isinstance(found, Text)
                     return output.answer(found.text)

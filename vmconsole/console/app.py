@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING
 
 from textual import events
 from textual.app import App
@@ -22,7 +22,6 @@ from vmconsole.console.screens.confirm import Question
 from vmconsole.console.screens.fleet import FleetScreen
 from vmconsole.console.screens.palette import Commands
 from vmconsole.console.terminal import on_ending, terminal_size
-from vmconsole.presentation import safe
 
 if TYPE_CHECKING:
     from textual.driver import Driver
@@ -75,8 +74,7 @@ class Console(App[int]):
         self.fleet = FleetScreen(
             self.model,
             self._conductor,
-            self._reader.ask,
-            self.tell,
+            self._reader,
             freshness=Freshness(sweep_period),
             clock=clock,
             notice=notice,
@@ -131,13 +129,8 @@ class Console(App[int]):
             line.insert_text_at_cursor(event.character)
 
     def tell(self, sentence: str, severity: str) -> None:
-        """Show a sentence for a while.
-
-        Args:
-            severity: information, warning or error.
-        """
-        kind = cast("Literal['information', 'warning', 'error']", severity)
-        self.notify(safe(sentence, 400), severity=kind, timeout=4 if kind == "information" else 10, markup=False)
+        """Show a sentence for a while; severity is information, warning or error."""
+        self.fleet.tell(sentence, severity)
 
     # What the reader reports
 
@@ -163,9 +156,11 @@ class Console(App[int]):
         submitted = self._conductor.submitted
         ended = [job for job in self.model.work.take_ended() if job["id"] in submitted]
         submitted.difference_update(job["id"] for job in ended)
+        failed = any(job["state"] != "done" for job in ended)
         if len(ended) > TOLD_ONE_BY_ONE:
-            failed = any(job["state"] != "done" for job in ended)
             self.tell(jobs.summary(ended), "error" if failed else "information")
-            return
-        for job in ended:
-            self.tell(*jobs.ending(self.model, job))
+        else:
+            for job in ended:
+                self.tell(*jobs.ending(self.model, job))
+        if failed:
+            self.bell()

@@ -48,6 +48,9 @@ _COLUMNS = (
 )
 NAMES = tuple(column.name for column in _COLUMNS)
 
+Columns = list[tuple[Column, int]]
+_WORDY = 110
+"""From this width on the reason of a failure covers names and addresses only, and leaves load and host to be seen."""
 _ROOMY = 60
 """From this width on names get 20 cells before any other column is added."""
 _NAME_WANTS = 32
@@ -83,6 +86,10 @@ class Layout:
         self.columns = [(column, widths[column.name]) for column in _COLUMNS if column.name in widths]
         split = next(index for index, (column, _) in enumerate(self.columns) if column.name == "STAT")
         self._before, self._after = self.columns[:split], self.columns[split + 1 :]
+        names = [column.name for column, _ in self._after]
+        first = names.index("IP") if width >= _WORDY else 0
+        last = names.index("TIME") if "TIME" in names else len(names)
+        self._kept, self._covered, self._rest = self._after[:first], self._after[first:last], self._after[last:]
 
     def heading(self, sort: str, descending: bool) -> str:
         """The heading line, with an arrow at the column sorted by."""
@@ -102,12 +109,21 @@ class Layout:
             left += width + 1
         return ""
 
-    def parts(self, model: FleetModel, row: FleetRow, now: float) -> tuple[str, str]:
-        """The text before the state and the text after it."""
-        before = " ".join(
-            fit(column.text(model, row, now), width, column.right, more="…") for column, width in self._before
+    def parts(self, model: FleetModel, row: FleetRow, now: float) -> tuple[str, str, str, str]:
+        """The text before the state, what follows it, the reason of a failure if there is one, and the rest."""
+        reason = model.trouble_of(row, now)
+        before = self._written(self._before, model, row, now) + " "
+        if not reason or not self._covered:
+            return before, self._written(self._after, model, row, now, lead=" "), "", ""
+        width = sum(width + 1 for _, width in self._covered) - 1
+        return (
+            before,
+            self._written(self._kept, model, row, now, lead=" ") + " ",
+            fit(reason, width, more="…"),
+            self._written(self._rest, model, row, now, lead=" "),
         )
-        after = " ".join(
-            fit(column.text(model, row, now), width, column.right, more="…") for column, width in self._after
-        )
-        return before + " ", " " + after if after else ""
+
+    @staticmethod
+    def _written(columns: Columns, model: FleetModel, row: FleetRow, now: float, lead: str = "") -> str:
+        texts = [fit(column.text(model, row, now), width, column.right, more="…") for column, width in columns]
+        return lead + " ".join(texts) if texts else ""

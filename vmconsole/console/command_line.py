@@ -68,10 +68,7 @@ class TypedLine(Vertical):
 
     def tell(self, lines: list[Line]) -> None:
         """Show lines above the one typed on."""
-        view = self.query_one(LineView)
-        if view.styles.height is None or view.styles.height.value != len(lines):
-            view.styles.height = len(lines)
-        view.show(lines)
+        self.query_one(LineView).fill(lines)
 
 
 class FilterLine(TypedLine):

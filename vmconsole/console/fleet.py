@@ -27,6 +27,8 @@ _SORT_KEYS: dict[str, Callable[[FleetModel, FleetRow], Any]] = {
     "TIME": lambda model, row: -row.start,
     "TAGS": lambda model, row: row.tags,
 }
+FAILURE_IS_NEWS = 600.0
+"""Seconds for which a failed operation is told in the row of a VM that came out of it well."""
 _DESCENDING_FIRST = frozenset(("ID", "CPU", "MEM"))
 
 
@@ -170,9 +172,6 @@ class FleetModel:
             self.sort, self.descending = column, column in _DESCENDING_FIRST
         self.settle()
 
-    def invert_order(self) -> None:
-        self.sort_by(self.sort)
-
     def _key(self, row: FleetRow) -> Any:
         return _SORT_KEYS[self.sort](self, row)
 
@@ -244,10 +243,14 @@ class FleetModel:
             return [self.rows[number] for number in self.marks]
         return [self.current] if self.current is not None else []
 
-    def trouble_of(self, row: FleetRow) -> str:
-        """Why its last operation failed, or why it cannot be placed; empty when nothing is wrong."""
+    def trouble_of(self, row: FleetRow, now: float) -> str:
+        """Why the VM is in a failure state, why its last operation failed a while ago, or why it is not placed."""
         failure = self.work.failures.get(row.id)
-        return row.message if failure is None else reason(failure)
+        if failure is None:
+            return row.message
+        if position(row).is_failure or now - (failure["ended"] or now) < FAILURE_IS_NEWS:
+            return reason(failure)
+        return ""
 
     # Names
 

@@ -169,7 +169,10 @@ def _warnings(
 def _wild(model: FleetModel) -> Line:
     count = sum(model.wild.values())
     first = model.hosts.get(next(iter(model.wild)))
-    line: Line = [(f" {count:,} unmanaged VM{'s' if count != 1 else ''}", "saved"), (" on the hosts; take over with ", "dim")]
+    line: Line = [
+        (f" {count:,} unmanaged VM{'s' if count != 1 else ''}", "saved"),
+        (" on the hosts; take over with ", "dim"),
+    ]
     return [*line, (f":host importvm {first.name if first else 'HOST'} --all", "key")]
 
 

@@ -32,7 +32,7 @@ class CommandKey(NamedTuple):
 
 
 class ScreenKey(NamedTuple):
-    """A key that acts on the screen only. `action` is the application's."""
+    """A key that acts on the screen only. `action` is of the screen or, in `LIST_KEYS`, of the list."""
 
     key: str
     label: str
@@ -79,7 +79,6 @@ SCREEN_KEYS = (
     ),
     ScreenKey("colon", "command", "command", "command line: what --batch understands, completed as you type", 12),
     ScreenKey("m", "actions", "menu", "every action on the VM, and why some are not possible now", 13),
-    ScreenKey("space", "mark", "mark", "mark the VM and move on; a command then goes to all marked ones", 14),
     ScreenKey("c", "console", "serial", "serial console of the guest", 23),
     ScreenKey("t", "snapshots", "pane(1)", "snapshots of the VM", 24),
     ScreenKey("question_mark,f1", "help", "help", "this help", 9),
@@ -93,12 +92,6 @@ SCREEN_KEYS = (
     ScreenKey("left_square_bracket", "pane before", "turn_pane(-1)", "the pane before"),
     ScreenKey("right_square_bracket", "next pane", "turn_pane(1)", "the next pane"),
     ScreenKey("tab", "other side", "switch_side", "from the list to the pane and back"),
-    ScreenKey("ctrl+a", "mark all", "mark_all", "mark every VM the filter shows"),
-    ScreenKey("U", "unmark", "unmark", "take all marks away"),
-    ScreenKey("asterisk", "invert marks", "invert_marks", "mark what is not marked and the other way round"),
-    ScreenKey("less_than_sign", "sort left", "sort(-1)", "sort by the column to the left"),
-    ScreenKey("greater_than_sign", "sort right", "sort(1)", "sort by the column to the right"),
-    ScreenKey("I", "invert order", "invert_order", "turn the order round"),
     ScreenKey("y", "copy", "copy", "copy the VM's name, id, address, or the command line of the last action"),
     ScreenKey("full_stop", "again", "again", "the last command once more"),
     ScreenKey("ctrl+r,f5", "reload", "reload", "read everything again"),
@@ -107,10 +100,20 @@ SCREEN_KEYS = (
     ScreenKey("escape", "back", "back", "one layer back: pane, filter, marks"),
     ScreenKey("q", "quit", "quit_or_back", "back, and at the top leave the console"),
 )
+LIST_KEYS = (
+    ScreenKey("space", "mark", "mark_and_move(1)", "mark the VM and move on; a command then goes to all marked ones", 14),
+    ScreenKey("ctrl+a", "mark all", "mark_all", "mark every VM the filter shows"),
+    ScreenKey("U", "unmark", "unmark", "take all marks away"),
+    ScreenKey("asterisk", "invert marks", "invert_marks", "mark what is not marked and the other way round"),
+    ScreenKey("less_than_sign", "sort left", "sort(-1)", "sort by the column to the left"),
+    ScreenKey("greater_than_sign", "sort right", "sort(1)", "sort by the column to the right"),
+    ScreenKey("I", "invert order", "invert_order", "turn the order round"),
+)
+"""Keys that the list takes while it has the focus."""
 _WRITTEN |= {"left_square_bracket": "[", "right_square_bracket": "]", "full_stop": "."}
 
 
 def in_footer() -> list[CommandKey | ScreenKey]:
     """The keys of the footer, the most needed first."""
-    ranked: list[CommandKey | ScreenKey] = [key for key in (*SCREEN_KEYS, *COMMAND_KEYS) if key.rank]
+    ranked: list[CommandKey | ScreenKey] = [key for key in (*SCREEN_KEYS, *LIST_KEYS, *COMMAND_KEYS) if key.rank]
     return sorted(ranked, key=lambda key: key.rank)

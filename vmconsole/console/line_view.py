@@ -57,6 +57,12 @@ class LineView(ScrollView):
                 if first <= index < first + self.size.height:
                     self.refresh(Region(0, index - first, width, 1))
 
+    def fill(self, lines: Sequence[Line]) -> None:
+        """Show lines, and be as high as they are many."""
+        if self.styles.height is None or self.styles.height.value != len(lines):
+            self.styles.height = len(lines)
+        self.show(lines)
+
     def notify_style_update(self) -> None:
         self._palette = None
         self._strips.clear()

@@ -14,9 +14,10 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from vmconsole.console.columns import STAT_WIDTH, Layout
+from vmconsole.console.columns import NAMES, STAT_WIDTH, Layout
 from vmconsole.console.fleet import FleetModel, alias, position
 from vmconsole.console.freshness import Freshness
+from vmconsole.console.keys import LIST_KEYS
 from vmconsole.console.palette import GLYPHS, Palette, role_of
 from vmconsole.presentation import age, fit
 from vmconsole.store.feed import FleetRow
@@ -47,6 +48,7 @@ class VmTable(ScrollView, can_focus=True):
         Binding("end,G", "edge(-1)", "End", show=False),
         Binding("shift+up", "mark_and_move(-1)", "Mark upwards", show=False),
         Binding("shift+down", "mark_and_move(1)", "Mark downwards", show=False),
+        *(Binding(key.key, key.action, key.label, show=False) for key in LIST_KEYS),
     ]
 
     class Moved(Message):
@@ -55,12 +57,8 @@ class VmTable(ScrollView, can_focus=True):
     class Entered(Message):
         """The VM under the cursor was double-clicked."""
 
-    class Sorted(Message):
-        """A heading was clicked."""
-
-        def __init__(self, column: str) -> None:
-            super().__init__()
-            self.column = column
+    class Changed(Message):
+        """Marks, or the order of the list."""
 
     def __init__(self, model: FleetModel, freshness: Freshness, clock: Callable[[], float]) -> None:
         super().__init__(id="vms")
@@ -121,13 +119,13 @@ class VmTable(ScrollView, can_focus=True):
         now = self._clock()
         silent = self._freshness.silence(host, now)
         key = (
-            row, host and host.name, model.at_work.get(number), index == model.cursor_index, number in model.marks,
-            layout, int(now // 60), _silence(silent),
+            index == model.cursor_index, number in model.marks, row, host and host.name, layout, int(now // 60),
+            _silence(silent), model.work.by_vm.get(number), model.work.failures.get(number),
         )  # fmt: skip
         known = self._lines.get(number)
         if known is not None and known[0] == key:
             return known[1]
-        strip = self._draw(row, layout, palette, now, silent, cursor=key[3], marked=key[4])
+        strip = self._draw(row, layout, palette, now, silent, cursor=key[0], marked=key[1])
         if len(self._lines) > _CACHED_LINES:
             self._lines.clear()
         self._lines[number] = key, strip
@@ -145,7 +143,7 @@ class VmTable(ScrollView, can_focus=True):
         marked: bool,
     ) -> Strip:
         role = "unknown" if silent is not None else role_of(position(row))
-        before, after = layout.parts(self.model, row, now)
+        before, after, reason, rest = layout.parts(self.model, row, now)
         state = fit(self._state(row, role, silent), STAT_WIDTH)
         plain = palette["dim"] if silent is not None or role == "off" else palette.base
         signal = palette["alarm"] if role == "failure" else palette[role]
@@ -158,6 +156,8 @@ class VmTable(ScrollView, can_focus=True):
             Segment(state, signal if role == "failure" else signal + over),
             Segment(after, plain + over),
         ]
+        if reason:
+            segments += [Segment(reason, palette["failure"] + over), Segment(rest, plain + over)]
         return Strip(segments).adjust_cell_length(layout.width, plain + over)
 
     def _state(self, row: FleetRow, role: str, silent: float | None) -> str:
@@ -165,7 +165,7 @@ class VmTable(ScrollView, can_focus=True):
         text = f"{GLYPHS[role]} {alias(row)}"
         if silent is not None:
             return f"{text} {_silence(silent)}"
-        work = self.model.at_work.get(row.id)
+        work = self.model.work.by_vm.get(row.id)
         if work is None:
             return f"{text} paus" if row.paused else text
         if work["progress"] is not None:
@@ -229,13 +229,38 @@ class VmTable(ScrollView, can_focus=True):
         if self.model.cursor is not None:
             self.model.toggle_mark(self.model.cursor)
             self.refresh_cursor_line()
-            self.post_message(self.Moved())
             self.move_to(self.model.cursor_index + by)
+            self.post_message(self.Changed())
+
+    # Marks and order
+
+    def action_mark_all(self) -> None:
+        self.model.mark_shown()
+        self.post_message(self.Changed())
+
+    def action_unmark(self) -> None:
+        self.model.marks.clear()
+        self.post_message(self.Changed())
+
+    def action_invert_marks(self) -> None:
+        self.model.invert_marks()
+        self.post_message(self.Changed())
+
+    def action_sort(self, by: int) -> None:
+        """Sort by the column that many to the right."""
+        self._sort_by(NAMES[(NAMES.index(self.model.sort) + by) % len(NAMES)])
+
+    def action_invert_order(self) -> None:
+        self._sort_by(self.model.sort)
+
+    def _sort_by(self, column: str) -> None:
+        self.model.sort_by(column)
+        self.post_message(self.Changed())
 
     def on_click(self, event: events.Click) -> None:
         if event.y == 0:
             if self._layout is not None and (column := self._layout.column_at(event.x)):
-                self.post_message(self.Sorted(column))
+                self._sort_by(column)
             return
         index = self.scroll_offset.y + event.y - 1
         if index < len(self.model.order):

@@ -111,8 +111,10 @@ class Fleet:
 
     async def wait_up(self, host_id: int | None) -> None:
         """Return as soon as the host is connected; one that was taken offline may be brought back meanwhile."""
-        while (link := self._links.get(-1 if host_id is None else host_id)) is None or not link.is_up:
-            await asyncio.sleep(LOOK_EVERY)  # noqa: ASYNC110 - there may be no link yet whose event could be waited for
+        number = -1 if host_id is None else host_id
+        # There may be no link now whose event could be waited for.
+        while (link := self._links.get(number)) is None or not link.is_up:  # noqa: ASYNC110
+            await asyncio.sleep(LOOK_EVERY)
 
     async def stop(self) -> None:
         links, self._links = list(self._links.values()), {}

@@ -14,6 +14,7 @@ from vmconsole.errors import Conflict, Internal, OutputFailed, TryAgain, Unavail
 from vmconsole.lifecycle import actions, states
 from vmconsole.lifecycle.flows import Record
 from vmconsole.lifecycle.history import clears_action, shown_as
+from vmconsole.lifecycle.recovery import Option
 from vmconsole.lifecycle.stages import Outcome, Placement, next_on, stage
 from vmconsole.lifecycle.steps import Variant
 from vmconsole.store import operations
@@ -141,6 +142,9 @@ class Journal:
         if busy and busy != job.id:
             self._supersede(busy, job)
         self._take(job)
+        if asked.recovery in (Option.RECREATE, Option.DELETE):
+            # What a stop or an undeploy kept is gone from here on: the next deploy must not look for it.
+            history.note(self.store, job.vm_id, flow.record, shown_as(asked), job.id, int(self._clock()))
         if asked.recovery is not None or flow.first is None:
             self._occupy(job)
             return job
@@ -482,7 +486,7 @@ class Journal:
 
 
 def is_worked_at(position: Position) -> bool:
-    """Whether an operation holds the VM there. That images are ready is waited for by placement, not by an operation."""
+    """Whether an operation holds the VM there. It is placement that waits for images to be ready, no operation."""
     return position.is_transient and position is not states.CLONING
 
 

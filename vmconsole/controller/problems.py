@@ -10,11 +10,14 @@ from vmconsole import errors
 if TYPE_CHECKING:
     from vmconsole.errors import VmconsoleError
 
+_CHANGED = "if the host was really reinstalled: vmconsole host trust {uri}"
+_UNKNOWN = "compare the fingerprint, then: vmconsole host trust {uri}"
+
 # Most special first: the first class that fits decides.
 _MEANINGS: tuple[tuple[type[base.BackendError], type[VmconsoleError], str, str], ...] = (
     (base.Unreachable, errors.Unavailable, "HOST_UNREACHABLE", "vmconsole host show {host}"),
-    (base.HostKeyChanged, errors.Denied, "HOST_KEY_CHANGED", "if the host was really reinstalled: vmconsole host trust {uri}"),
-    (base.HostKeyUnknown, errors.Denied, "HOST_KEY_UNKNOWN", "compare the fingerprint, then: vmconsole host trust {uri}"),
+    (base.HostKeyChanged, errors.Denied, "HOST_KEY_CHANGED", _CHANGED),
+    (base.HostKeyUnknown, errors.Denied, "HOST_KEY_UNKNOWN", _UNKNOWN),
     (base.AuthFailed, errors.Denied, "HOST_AUTH", "try: ssh to the host with the same user and key"),
     (base.AccessDenied, errors.Denied, "HOST_DENIED", ""),
     (base.BadUri, errors.BadInput, "URI_REFUSED", ""),
@@ -41,10 +44,7 @@ def translate(error: base.BackendError, *, uri: str = "") -> VmconsoleError:
     """
     for kind, meaning, code, hint in _MEANINGS:
         if isinstance(error, kind):
-            return meaning(
-                error.message,
-                code=code,
-                hint=_RETRY if uri and kind is base.Unreachable else hint.format(host=error.host, uri=uri or error.host),
-                detail=error.detail,
-            )
+            shown = _RETRY if uri and kind is base.Unreachable else hint
+            shown = shown.format(host=error.host, uri=uri or error.host)
+            return meaning(error.message, code=code, hint=shown, detail=error.detail)
     raise AssertionError(error)

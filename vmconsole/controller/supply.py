@@ -1,4 +1,4 @@
-"""What a VM is given: disks on images its owner may use, networks, addresses. All within the transaction that uses it."""
+"""What a VM is given: disks on images its owner may use, networks, addresses; all within the using transaction."""
 
 from __future__ import annotations
 

@@ -100,7 +100,6 @@ class VmRecord:
             return next((disk.host_id for disk in self.disks if disk.host_id is not None), self.last_host_id)
         return next((disk.host_id for disk in self.disks if disk.foreign), None)
 
-
     def with_checkpoint_on(self, host_id: int) -> VmRecord:
         """The same VM, whose saved memory is now a file on a host."""
         return replace(self, checkpoint_host_id=host_id)

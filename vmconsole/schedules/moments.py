@@ -7,14 +7,19 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from vmconsole.schedules.errors import TimeError
-from vmconsole.schedules.zones import LATEST, Zone, date_of, wall_of
+from vmconsole.schedules.zones import LATEST, Zone, wall_of
 
 FORMS = "MM/DD, MM/DD HH:MM, YYYY-MM-DD HH:MM[:SS], HH:MM, now or +SECONDS"
 
 _MOMENT = re.compile(
-    r"(?:(?:(?P<year>[0-9]{4})-(?P<month>[0-9]{1,2})-(?P<day>[0-9]{1,2})|(?P<us_month>[0-9]{1,2})/(?P<us_day>[0-9]{1,2}))"
-    r"(?:(?:[ T])(?=.)|$))?"
-    r"(?:(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2}))?)?"
+    r"""
+    (?:
+        (?: (?P<year>\d{4}) - (?P<month>\d{1,2}) - (?P<day>\d{1,2}) | (?P<us_month>\d{1,2}) / (?P<us_day>\d{1,2}) )
+        (?: [ T](?=\d) | $ )
+    )?
+    (?: (?P<hour>\d{1,2}) : (?P<minute>\d{2}) (?: : (?P<second>\d{2}) )? )?
+    """,
+    re.ASCII | re.VERBOSE,
 )
 _DELAY = re.compile(r"\+[0-9]{1,12}")
 
@@ -39,14 +44,14 @@ def moment(text: str, *, now: int, zone: Zone) -> Moment:
         return Moment(now)
     if _DELAY.fullmatch(text):
         return Moment(int(text), relative=True)
-    wall = wall_of(_moment(text, date_of(zone.wall(now))))
+    wall = wall_of(_moment(text, zone.at(now)))
     if not 0 <= wall <= LATEST:
         raise TimeError([f"{text!r} is not within 1970 to 2999"])
     return Moment(zone.instant(wall), exists=zone.exists(wall))
 
 
 def _moment(text: str, today: datetime) -> datetime:
-    match = _MOMENT.fullmatch(text) if text.isascii() else None
+    match = _MOMENT.fullmatch(text)
     if not text or not match:
         raise TimeError([f"{text[:40]!r} is no time: expected {FORMS}"])
     part = {name: int(value) for name, value in match.groupdict().items() if value}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
 
@@ -94,11 +94,6 @@ class Zone:
 def wall_of(moment: datetime) -> int:
     """The wall that a date and time without a zone stands for."""
     return int((moment - _EPOCH).total_seconds())
-
-
-def date_of(wall: int) -> datetime:
-    """The date and time, in UTC for want of a zone, that a wall stands for."""
-    return datetime.fromtimestamp(wall, UTC)
 
 
 def _seconds(offset: timedelta | None) -> int:

@@ -13,33 +13,29 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Static
 
-from vmconsole.commands import registry
-from vmconsole.console import action_menu, header, jobs, key_bar
-from vmconsole.console.columns import NAMES
-from vmconsole.console.command_line import CommandLine, FileLine, FilterLine, TypedLine
-from vmconsole.console.completion import complete
+from vmconsole.console import action_menu, header, jobs
+from vmconsole.console.command_line import TypedLine
 from vmconsole.console.empty import what_to_type
-from vmconsole.console.export import export
-from vmconsole.console.filtering import SelectionError
 from vmconsole.console.fleet import FleetModel
 from vmconsole.console.following import Follower
+from vmconsole.console.footer import Footer
 from vmconsole.console.freshness import Freshness
 from vmconsole.console.keys import COMMAND_KEYS, SCREEN_KEYS, CommandKey
-from vmconsole.console.line_view import Line, LineView
+from vmconsole.console.line_view import LineView
 from vmconsole.console.names import Names
 from vmconsole.console.panes import PANES
+from vmconsole.console.prompt import Prompt
 from vmconsole.console.screens import help as help_page
 from vmconsole.console.screens.menu import Menu, copy_choices
 from vmconsole.console.screens.pager import Pager
 from vmconsole.console.side import Side, Tabs
 from vmconsole.console.vm_table import VmTable
-from vmconsole.errors import VmconsoleError
-from vmconsole.store import feed
 
 if TYPE_CHECKING:
     from vmconsole.commands.declaration import Command
     from vmconsole.console.conductor import Conductor
-    from vmconsole.console.names import Ask
+    from vmconsole.console.reader import Reader
+    from vmconsole.store.feed import News
 
 REST = 0.12
 """Seconds the cursor must rest before the pane and the keys follow it."""
@@ -51,8 +47,7 @@ class FleetScreen(Screen[None]):
 
     Args:
         conductor: runs command lines.
-        ask: has something read from the store, see `reader.Reader.ask`.
-        tell: shows a sentence; the second argument is information, warning or error.
+        reader: reads the store.
         clock: Unix seconds now.
         notice: what was chosen for the user at the start, shown in the header.
     """
@@ -66,8 +61,7 @@ class FleetScreen(Screen[None]):
         self,
         model: FleetModel,
         conductor: Conductor,
-        ask: Ask,
-        tell: Callable[[str, str], None],
+        reader: Reader,
         *,
         freshness: Freshness,
         clock: Callable[[], float],
@@ -78,42 +72,53 @@ class FleetScreen(Screen[None]):
         self.trouble = ""
         """Why the store cannot be read; shown in the header."""
         self._conductor = conductor
-        self._tell = tell
+        self._reader = reader
         self._freshness = freshness
         self._clock = clock
         self._notice = notice
-        self._names = Names(model, ask)
+        self._ages: object = None
+        self._names = Names(model, reader.ask)
         self._look_timer: Timer | None = None
         self.table = VmTable(model, freshness, clock)
         self.side = Side(clock, id="side")
-        self._follower = Follower(model, ask, self.side.show_detail)
-        self._command_line = CommandLine(lambda line: complete(line, registry.every(), self._names), id="command")
-        self._filter_line = FilterLine(id="filter")
-        self._file_line = FileLine(id="file")
-        self._header, self._jobs_bar, self._key_bar = LineView(id="header"), LineView(id="jobs"), LineView(id="keys")
+        self._follower = Follower(model, reader.ask, self.side.show_detail)
+        self._prompt = Prompt(model, self._names, conductor.run, self.tell)
+        self._header, self._jobs, self._footer = LineView(id="header"), LineView(id="jobs"), Footer(id="keys")
 
     def compose(self) -> ComposeResult:
         yield self._header
         with Horizontal(id="body"):
             yield self.table
             yield self.side
-        yield self._jobs_bar
-        yield self._filter_line
-        yield self._command_line
-        yield self._file_line
-        yield self._key_bar
+        yield self._jobs
+        yield self._prompt
+        yield self._footer
         yield Static("terminal too small", id="small")
 
     def on_mount(self) -> None:
-        for bar in (self._header, self._jobs_bar, self._key_bar):
+        for bar in (self._header, self._jobs, self._footer):
             bar.can_focus = False
         self.table.focus()
         self.set_interval(1.0, self._tick)
 
     # Drawing
 
+    def tell(self, sentence: str, severity: str) -> None:
+        """Show a sentence for a while; severity is information, warning or error."""
+        self._footer.tell(sentence, severity)
+
     def _tick(self) -> None:
-        self.draw()
+        """A second has gone by: the clock, and whatever shows an age."""
+        if not self.is_attached:
+            return
+        now = self._clock()
+        self._draw_header(now)
+        if self.model.work.operations:
+            self._draw_jobs(now)
+        ages = (int(now // 60), [self._freshness.silence(host, now) for host in self.model.hosts.values()])
+        if ages != self._ages:
+            self._ages = ages
+            self.table.refresh()
         if self.pane_is_seen:
             self.side.draw()
 
@@ -128,15 +133,22 @@ class FleetScreen(Screen[None]):
             self._look_soon()
 
     def _draw_bars(self) -> None:
-        now, width = self._clock(), self.size.width
-        found = header.lines(self.model, self._freshness, now, width, notice=self._notice, trouble=self.trouble)
-        _fill(self._header, found[:HEADER_LINES])
-        _fill(self._jobs_bar, jobs.lines(self.model, now, width, JOB_LINES))
+        now = self._clock()
+        self._draw_header(now)
+        self._draw_jobs(now)
         self._draw_keys()
+
+    def _draw_header(self, now: float) -> None:
+        width = self.size.width
+        found = header.lines(self.model, self._freshness, now, width, notice=self._notice, trouble=self.trouble)
+        self._header.fill(found[:HEADER_LINES])
+
+    def _draw_jobs(self, now: float) -> None:
+        self._jobs.fill(jobs.lines(self.model, now, self.size.width, JOB_LINES))
 
     def _draw_keys(self) -> None:
         in_pane = self.pane_is_seen and self.focused is not self.table
-        _fill(self._key_bar, key_bar.lines(self.model.targets(), self.size.width, in_pane=in_pane))
+        self._footer.show_keys(self.model.targets(), in_pane=in_pane)
 
     def on_resize(self, event: events.Resize) -> None:
         if event.size == self.app.size:
@@ -152,7 +164,7 @@ class FleetScreen(Screen[None]):
         """Whether there is room for the pane, or it was opened over the list."""
         return bool(self.side.display) and self.side.size.width > 0
 
-    def took(self, news: feed.News) -> None:
+    def took(self, news: News) -> None:
         """The model has taken in news: look again at the VM in the pane if they are about it."""
         if self._follower.concerned(news):
             self._look_soon()
@@ -208,46 +220,21 @@ class FleetScreen(Screen[None]):
 
     def begin(self, line: str) -> None:
         """Run a command line; one that ends in a blank is opened to be completed."""
-        if line.endswith(" "):
-            self._names.refresh(self._command_line.refresh_candidates)
-            self._command_line.open_with(line)
-        else:
-            self._conductor.run(line)
+        self._prompt.begin(line)
 
     def action_command(self) -> None:
-        self._names.refresh(self._command_line.refresh_candidates)
-        self._command_line.open_with("")
-
-    @on(CommandLine.Submitted)
-    def _submitted(self, event: CommandLine.Submitted) -> None:
-        if event.text in ("q", "quit", "exit"):
-            self.app.exit(0)
-        else:
-            self._conductor.run(event.text)
+        self._prompt.begin("")
 
     def action_filter(self) -> None:
         self.remove_class("-pane-open")
-        self._filter_line.open_with(self.model.filter.text)
+        self._prompt.ask_for_filter()
 
-    @on(FilterLine.Changed)
-    def _filter_changed(self, event: FilterLine.Changed) -> None:
-        try:
-            self.model.set_filter(event.text)
-        except SelectionError as error:  # half typed, as a rule: the last good filter stays
-            self._filter_line.tell([[(f" {error}", "unknown")]])
-            return
-        self._filter_line.tell([])
+    @on(Prompt.Filtered)
+    def _filtered(self) -> None:
         self.draw()
 
     def action_export(self) -> None:
-        self._file_line.open_with("vms.csv")
-
-    @on(FileLine.Submitted)
-    def _export(self, event: FileLine.Submitted) -> None:
-        try:
-            self._tell(f"{export(self.model, event.path):,} VMs written to {event.path}", "information")
-        except VmconsoleError as error:
-            self._tell(error.message, "error")
+        self._prompt.ask_for_file()
 
     @on(TypedLine.Closed)
     def _line_closed(self) -> None:
@@ -266,7 +253,7 @@ class FleetScreen(Screen[None]):
         """Do what a key stands for to the marked VMs, else to the one under the cursor."""
         targets = self.model.targets()
         if "{vm}" in key.lines[0] and not targets:
-            self._tell("no VM is chosen", "warning")
+            self.tell("no VM is chosen", "warning")
         else:
             self.begin(action_menu.line_for(key, targets))
 
@@ -277,7 +264,7 @@ class FleetScreen(Screen[None]):
     def action_menu(self) -> None:
         targets = self.model.targets()
         if not targets:
-            self._tell("no VM is chosen", "warning")
+            self.tell("no VM is chosen", "warning")
             return
         title = targets[0].name if len(targets) == 1 else f"{len(targets):,} VMs"
         self.app.push_screen(Menu(title, action_menu.choices(targets)), lambda line: self.begin(line) if line else None)
@@ -293,48 +280,23 @@ class FleetScreen(Screen[None]):
     def _copy(self, text: str | None) -> None:
         if text:
             self.app.copy_to_clipboard(text)
-            self._tell(f"copied: {text}", "information")
+            self.tell(f"copied: {text}", "information")
 
     def action_serial(self) -> None:
-        self._tell("the serial console is not built yet; virsh console on the host reaches it", "warning")
+        self.tell("the serial console is not built yet; virsh console on the host reaches it", "warning")
 
-    # Marks, order, layers
-
-    def action_mark(self) -> None:
-        self.table.action_mark_and_move(1)
-        self._draw_bars()
-
-    def action_mark_all(self) -> None:
-        self.model.mark_shown()
+    @on(VmTable.Changed)
+    def _list_changed(self) -> None:
         self.draw()
 
-    def action_unmark(self) -> None:
-        self.model.marks.clear()
-        self.draw()
-
-    def action_invert_marks(self) -> None:
-        self.model.invert_marks()
-        self.draw()
-
-    @on(VmTable.Sorted)
-    def _sorted(self, event: VmTable.Sorted) -> None:
-        self.model.sort_by(event.column)
-        self.draw()
-
-    def action_sort(self, by: int) -> None:
-        self.model.sort_by(NAMES[(NAMES.index(self.model.sort) + by) % len(NAMES)])
-        self.draw()
-
-    def action_invert_order(self) -> None:
-        self.model.invert_order()
-        self.draw()
+    # Layers
 
     def action_help(self) -> None:
         self.app.push_screen(Pager("Keys", help_page.lines()))
 
     def action_reload(self) -> None:
         self._names.forget()
-        self.draw()
+        self._reader.read_again()
         self._look()
 
     def action_back(self) -> None:
@@ -345,17 +307,10 @@ class FleetScreen(Screen[None]):
             self.model.set_filter("")
             self.draw()
         elif self.model.marks:
-            self.action_unmark()
+            self.table.action_unmark()
 
     def action_quit_or_back(self) -> None:
         if self.focused is not self.table:
             self.action_close_pane()
         else:
             self.app.exit(0)
-
-
-def _fill(bar: LineView, lines: list[Line]) -> None:
-    """Show lines in a bar that is as high as they are many."""
-    if bar.styles.height is None or bar.styles.height.value != len(lines):
-        bar.styles.height = len(lines)
-    bar.show(lines)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vmconsole.console.keys import COMMAND_KEYS, SCREEN_KEYS
+from vmconsole.console.keys import COMMAND_KEYS, LIST_KEYS, SCREEN_KEYS
 from vmconsole.console.line_view import Line
 from vmconsole.presentation import fit
 
@@ -26,7 +26,7 @@ def lines() -> list[Line]:
         line = key.lines[0].replace("{vm}", "VM").strip()
         found.append([(f"  {fit(key.shown, 3)}", "key"), (fit(f":{line}", 24), "strong"), (key.help, "text")])
     found += [[], [("Screen", "title")]]
-    for other in SCREEN_KEYS:
+    for other in (*SCREEN_KEYS, *LIST_KEYS):
         found.append([(f"  {fit(other.shown, _KEY_WIDTH)}", "key"), (other.help, "text")])
     found += [[], [("Moving", "title")]]
     for keys, text in (

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
 from vmconsole.commands import registry
-from vmconsole.console.keys import COMMAND_KEYS, SCREEN_KEYS
+from vmconsole.console.keys import COMMAND_KEYS, LIST_KEYS, SCREEN_KEYS
 
 if TYPE_CHECKING:
     from vmconsole.console.app import Console
@@ -30,9 +30,9 @@ class Commands(Provider):
         console = cast("Console", self.app)
         for key in COMMAND_KEYS:
             yield Entry(f"{key.label}  ({key.shown})", key.help, partial(console.fleet.press, key))
-        for other in SCREEN_KEYS:
-            action = partial(console.fleet.run_action, other.action)
-            yield Entry(f"{other.label}  ({other.shown})", other.help, action)
+        for place, keys in ((console.fleet, SCREEN_KEYS), (console.fleet.table, LIST_KEYS)):
+            for other in keys:
+                yield Entry(f"{other.label}  ({other.shown})", other.help, partial(place.run_action, other.action))
         yield Entry("theme", "other colours; ansi-dark and ansi-light are the terminal's own", console.search_themes)
         for command in registry.every():
             yield Entry(f":{command.words}", command.help, partial(console.fleet.open_command, command))

@@ -43,9 +43,7 @@ async def take(job: Job, around: Surroundings) -> Effect:
         except BackendError:
             continue
         return _keeping(job, around, [newcomer], f"this machine's hypervisor ({uri}) was taken; {ADD_ANOTHER}")
-    fleet = [
-        await meet(job, around, name, f"test://{data_path('demo', f'{name}.xml')}", TIMEOUT) for name in DEMO
-    ]
+    fleet = [await meet(job, around, name, f"test://{data_path('demo', f'{name}.xml')}", TIMEOUT) for name in DEMO]
     found = "the demo fleet, simulated" if local else "the demo fleet in a throw-away store"
     return _keeping(job, around, fleet, f"{found}: nothing here is real; {ADD_ANOTHER}")
 
@@ -57,6 +55,7 @@ def _keeping(job: Job, around: Surroundings, newcomers: list[Newcomer], notice: 
             "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
             (NOTICE, notice),
         )
-        return {"host_ids": [one["host_id"] for one in kept], "notice": notice, "wild": sum(one["wild"] for one in kept)}
+        wild = sum(one["wild"] for one in kept)
+        return {"host_ids": [one["host_id"] for one in kept], "notice": notice, "wild": wild}
 
     return effect

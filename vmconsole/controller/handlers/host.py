@@ -50,14 +50,14 @@ async def create(job: Job, around: Surroundings) -> Effect:
     return lambda store: keep(store, job, around, newcomer, import_all=bool(job.arguments.get("import_all")))
 
 
-async def meet(job: Job, around: Surroundings, name: str, uri: str, timeout: float) -> Newcomer:
+async def meet(job: Job, around: Surroundings, name: str, uri: str, within: float) -> Newcomer:
     """Connect to a host that is not kept yet. The connection goes over to the fleet when the host stands in the store.
 
     It is given up if anything speaks against keeping the host.
     """
     parsed = uris.parse(uri)
     _check_free(around.store, name, parsed.safe)
-    host = backends.connect(parsed.safe, name=name, run_dir=Path(around.run_dir), timeout=timeout)
+    host = backends.connect(parsed.safe, name=name, run_dir=Path(around.run_dir), timeout=within)
     try:
         info = await host.open()
         _check_machine(around.store, info)
@@ -66,7 +66,7 @@ async def meet(job: Job, around: Surroundings, name: str, uri: str, timeout: flo
         await host.close()
         raise
     around.fleet.offer(job.id, parsed.safe, host, info)
-    return Newcomer(name, parsed, timeout, host, info, domains)
+    return Newcomer(name, parsed, within, host, info, domains)
 
 
 def keep(store: Store, job: Job, around: Surroundings, newcomer: Newcomer, *, import_all: bool) -> dict[str, Any]:
