@@ -104,7 +104,10 @@ class DomainSpec:
 
 @dataclass(frozen=True, slots=True)
 class DiskMove:
-    """Where a disk goes when its domain moves to another host."""
+    """Where a disk goes when its domain moves to another host.
+
+    One that can only be read is not copied: its volume has been sent ahead.
+    """
 
     target: str
     """The disk as the guest knows it: vda."""

@@ -48,6 +48,10 @@ class Leaving:
     """The running and the kept definition, with their secrets."""
     disks: tuple[LeavingDisk, ...]
 
+    def written(self, copies: Sequence[DiskMove]) -> list[DiskMove]:
+        """Those of the moves that are of disks which can be written to."""
+        return [move for move in copies if not self.disk(move.target).readonly]
+
     def disk(self, target: str) -> LeavingDisk:
         """The disk with this target.
 
@@ -128,10 +132,19 @@ def make_room(conn: libvirt.virConnect, leaving: Leaving, copies: Sequence[DiskM
     """Make the volumes that the disks are copied into; returns their paths by the disks' targets.
 
     libvirt would make them too, but filled with zeros to their full size.
+
+    Raises:
+        NotFound: a medium that can only be read has not been sent ahead.
     """
     paths = {}
     for move in copies:
         disk = leaving.disk(move.target)
+        if disk.readonly:
+            sent = volumes.seen(conn, move.pool, move.volume)
+            if sent is None:
+                raise NotFound(f"{move.target} cannot be written to, and has not been sent ahead as {move.volume}")
+            paths[move.target] = sent.path
+            continue
         volumes.make_way(conn, move.pool, move.volume)
         backing_format = _format_of(conn, move.backing) if move.backing else ""
         made = volumes.create(
@@ -147,9 +160,9 @@ def make_room(conn: libvirt.virConnect, leaving: Leaving, copies: Sequence[DiskM
     return paths
 
 
-def clear_room(conn: libvirt.virConnect, copies: Sequence[DiskMove]) -> None:
+def clear_room(conn: libvirt.virConnect, leaving: Leaving, copies: Sequence[DiskMove]) -> None:
     """Remove the volumes of a migration that came to nothing."""
-    for move in copies:
+    for move in leaving.written(copies):
         volumes.delete(conn, move.pool, move.volume)
 
 
@@ -175,10 +188,10 @@ def move(
     if shared:
         # libvirt knows no folder to be shared that is no network file system of its own list.
         flags |= libvirt.VIR_MIGRATE_UNSAFE
-    if copies:
-        layered = any(move.backing for move in copies)
+    if written := leaving.written(copies):
+        layered = any(move.backing for move in written)
         flags |= libvirt.VIR_MIGRATE_NON_SHARED_INC if layered else libvirt.VIR_MIGRATE_NON_SHARED_DISK
-        parameters[libvirt.VIR_MIGRATE_PARAM_MIGRATE_DISKS] = [move.target for move in copies]
+        parameters[libvirt.VIR_MIGRATE_PARAM_MIGRATE_DISKS] = [move.target for move in written]
     if address:
         parameters[libvirt.VIR_MIGRATE_PARAM_URI] = f"tcp://[{address}]" if ":" in address else f"tcp://{address}"
     if bandwidth_mib:

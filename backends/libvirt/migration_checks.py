@@ -146,7 +146,10 @@ def _storage(
     wanted: dict[str, int] = {}
     for disk in leaving.disks:
         move = moves.get(disk.target)
-        if move is not None:
+        if move is not None and disk.readonly:
+            if not _has_volume(conn, move.pool, move.volume):
+                yield f"{disk.target} has not been sent ahead as {move.volume}"
+        elif move is not None:
             wanted[move.pool] = wanted.get(move.pool, 0) + disk.used_bytes
             if move.backing and not _exists(conn, move.backing):
                 yield f"what {disk.target} lies on is not there as {move.backing}"
@@ -161,6 +164,11 @@ def _storage(
             yield f"pool {name} " + ("does not exist there" if pool is None else "is not started there")
         elif pool.available_bytes < size:
             yield f"pool {name} has {pool.available_bytes} bytes left there, and {size} are to come"
+
+
+def _has_volume(conn: libvirt.virConnect, pool: str, name: str) -> bool:
+    stores = conn.listAllStoragePools(libvirt.VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE)
+    return any(store.name() == pool and volumes.find(store, name) is not None for store in stores)
 
 
 def _exists(conn: libvirt.virConnect, path: str) -> bool:

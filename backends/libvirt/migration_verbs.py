@@ -68,7 +68,7 @@ class MigrationVerbs(Linked):
                 # Longer than the watch's own patience: a cancelled job needs a moment to say so.
                 await pair.call(source, destination, work, deadline=1.5 * patience, pulse=lambda: watch.seen)
         except BackendError:
-            if not await self._has_moved_after_all(uuid, there, copies):
+            if not await self._has_moved_after_all(leaving, there, copies):
                 raise
         return await self._arrived(uuid, there)
 
@@ -76,14 +76,15 @@ class MigrationVerbs(Linked):
         here, abroad = await self.whereabouts(uuid), await there._links.look(partial(migration.presence, uuid=uuid))
         return abroad is not None and abroad.runs and not (here and here.runs)
 
-    async def _has_moved_after_all(self, uuid: str, there: Linked, copies: Sequence[DiskMove]) -> bool:
+    async def _has_moved_after_all(self, leaving: migration.Leaving, there: Linked, copies: Sequence[DiskMove]) -> bool:
         """Whether a migration that ended in an error did come to pass. If surely not, its volumes are removed."""
+        uuid = leaving.uuid
         with suppress(BackendError):  # A host that cannot be asked is the reason of the first error, and enough of it.
             if await self._has_moved(uuid, there):
                 return True
             here = await self.whereabouts(uuid)
             if here and here.runs and await there._links.look(partial(migration.presence, uuid=uuid)) is None:
-                clear = partial(migration.clear_room, copies=copies)
+                clear = partial(migration.clear_room, leaving=leaving, copies=copies)
                 await there._links.work(clear, deadline=there._deadlines.define)
         return False
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backends.base import DiskKind, DiskSpec, DomainSeen, DomainState, GraphicsSpec, InvalidInput, NicSpec, Power, Tag
-from backends.libvirt import domain_reading, domain_xml, tags, xml
+from backends.libvirt import device_xml, domain_reading, domain_xml, tags, xml
 
 from .specs import KVM_HOST, SPEC, TAG, UUID
 
@@ -109,6 +109,28 @@ def test_cpu_weight_is_kept_within_what_both_cgroup_versions_take(shares: int) -
 def test_a_foreign_architecture_is_emulated() -> None:
     assert built(arch="aarch64").get("type") == "qemu"
     assert built(arch="x86_64").get("type") == "kvm"
+
+
+def test_room_to_grow_is_left_where_it_is_wanted() -> None:
+    grown = seen(domain_xml.build(replace(SPEC, vcpus_max=8, memory_max_kib=131072), KVM_HOST))
+    assert (grown.vcpus, grown.vcpus_max, grown.memory_kib, grown.memory_max_kib) == (2, 8, 65536, 131072)
+    plain = seen(domain_xml.build(replace(SPEC, vcpus_max=1, memory_max_kib=1024), KVM_HOST))
+    assert (plain.vcpus, plain.vcpus_max, plain.memory_kib, plain.memory_max_kib) == (2, 2, 65536, 65536)
+
+
+def test_a_disk_that_is_pointed_elsewhere_forgets_what_it_lay_on() -> None:
+    disk = ET.fromstring(
+        "<disk type='block'><driver name='qemu' type='raw' cache='none'/><source dev='/dev/x'/>"
+        "<backingStore type='file'><source file='/b'/><backingStore/></backingStore><target dev='vda'/></disk>"
+    )
+    device_xml.point_at(disk, "/pool/a", "qcow2")
+    assert (disk.get("type"), device_xml.source_of(disk)) == ("file", "/pool/a")
+    assert [(child.tag, child.get("type"), child.get("cache")) for child in disk if child.tag == "driver"] == [
+        ("driver", "qcow2", "none")
+    ]
+    assert disk.find("backingStore") is None
+    device_xml.point_at(disk, "", "raw")
+    assert device_xml.source_of(disk) == ""
 
 
 @pytest.mark.parametrize(

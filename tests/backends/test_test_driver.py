@@ -361,3 +361,76 @@ def test_a_test_file_that_is_no_xml_is_refused_without_quoting_it(
         assert "root" not in refusal.value.message + refusal.value.detail
 
     asyncio.run(story())
+
+
+def test_snapshots_are_a_tree(make_host: MakeHost) -> None:
+    async def story(host: LibvirtHost) -> None:
+        await host.define(SPEC)
+        await twice(lambda: host.create_snapshot(UUID, "a", "the first"))
+        await host.start(UUID)
+        await host.create_snapshot(UUID, "b")
+        await host.revert_snapshot(UUID, "a")
+        assert await power(host) is Power.SHUTOFF
+        await host.create_snapshot(UUID, "c")
+        found = await host.snapshots(UUID)
+        assert {(one.name, one.parent, one.current, one.power) for one in found} == {
+            ("a", "", False, Power.SHUTOFF), ("b", "a", False, Power.RUNNING), ("c", "a", True, Power.SHUTOFF),
+        }  # fmt: skip
+        assert found[0].description == "the first"
+        await twice(lambda: host.delete_snapshot(UUID, "a"))
+        assert {one.name: one.parent for one in await host.snapshots(UUID)} == {"b": "", "c": ""}
+        for one in found:
+            await host.redefine_snapshot(UUID, one.xml, current=one.current)
+        assert {one.name for one in await host.snapshots(UUID)} == {"a", "b", "c"}
+        await host.delete_snapshot(UUID, "a", children=True)
+        assert await host.snapshots(UUID) == []
+
+    on(make_host(), story)
+
+
+def test_a_domain_that_is_off_takes_any_capacity(make_host: MakeHost) -> None:
+    async def story(host: LibvirtHost) -> None:
+        await host.define(SPEC)
+        for vcpus, memory in ((4, 131072), (1, 32768)):
+            await twice(lambda vcpus=vcpus, memory=memory: host.set_capacity(UUID, vcpus, memory))  # type: ignore[misc]
+            seen = await host.domain(UUID)
+            assert seen is not None
+            assert (seen.vcpus, seen.vcpus_max, seen.memory_kib, seen.memory_max_kib) == (vcpus, vcpus, memory, memory)
+
+    on(make_host(), story)
+
+
+def test_an_edited_definition_replaces_the_kept_one(make_host: MakeHost) -> None:
+    async def story(host: LibvirtHost) -> None:
+        await host.define(SPEC)
+        text = await host.domain_xml(UUID, kept=True, secrets=True)
+        assert "hidden" in text
+        assert "hidden" not in await host.domain_xml(UUID)
+        await host.define_xml(UUID, text.replace("<title>web</title>", "<title>changed</title>"))
+        seen = await host.domain(UUID)
+        assert seen is not None
+        assert (seen.title, seen.tag) == ("changed", TAG)
+        with pytest.raises(InvalidInput):
+            await host.define_xml(UUID, text.replace(UUID, UUID.replace("1", "9")))
+
+    on(make_host(), story)
+
+
+def test_what_needs_a_real_host_is_said_not_to_be_supported(make_host: MakeHost) -> None:
+    async def story(host: LibvirtHost) -> None:
+        await host.define(SPEC)
+        await host.start(UUID)
+        for call in (
+            host.attach_disk(UUID, replace(SPEC.disks[0], target="vdb", source="/pool/b.qcow2")),
+            host.console(UUID),
+            host.pull_volume("pool", "volume", None),
+            host.migrate_live(UUID, host, shared=True),
+            host.freeze(UUID),
+        ):
+            with pytest.raises((NotSupported, InvalidInput)):
+                await call
+        seen = await host.domain(UUID)
+        assert seen is not None
+        assert [disk.target for disk in seen.disks] == ["vda"]
+
+    on(make_host(), story)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pty
@@ -9,6 +10,7 @@ import re
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -168,11 +170,33 @@ def test_what_is_done_already_succeeds_with_a_word_on_standard_error(fleet: Prog
     assert "already" in again.stderr
 
 
-def test_an_interrupted_wait_tells_the_operation_and_leaves_it_alone(fleet: Program) -> None:
-    holders = fleet.controllers()
+@contextlib.contextmanager
+def stopped_controller(program: Program) -> Iterator[None]:
+    """Nothing is executed meanwhile, although a controller is there."""
+    holders = program.controllers()
     for pid in holders:
         os.kill(pid, signal.SIGSTOP)
     try:
+        yield
+    finally:
+        for pid in holders:
+            os.kill(pid, signal.SIGCONT)
+
+
+def test_a_wait_that_takes_too_long_ends_with_the_id_of_the_operation_that_goes_on(fleet: Program) -> None:
+    with stopped_controller(fleet):
+        done = fleet("rename", "8", "eight", "--timeout", "0.3", "--json")
+    document = json.loads(done.stdout)
+    assert (done.returncode, document["exit"], document["error"]["code"]) == (7, 7, "OP_PENDING")
+    assert (document["error"]["outcome"], document["error"]["retryable"]) == ("pending", True)
+    identity = document["results"][0]["op"]
+    assert identity in done.stderr
+    assert fleet("operation", "wait", identity).returncode == 0
+    assert fleet.json("show", "8")["name"] == "eight"
+
+
+def test_an_interrupted_wait_tells_the_operation_and_leaves_it_alone(fleet: Program) -> None:
+    with stopped_controller(fleet):
         waiting = subprocess.Popen(
             fleet.command("rename", "7", "seven"),
             stdin=subprocess.DEVNULL,
@@ -186,14 +210,30 @@ def test_an_interrupted_wait_tells_the_operation_and_leaves_it_alone(fleet: Prog
             time.sleep(0.05)
         waiting.send_signal(signal.SIGINT)
         _, told = waiting.communicate(timeout=DEADLINE)
-    finally:
-        for pid in holders:
-            os.kill(pid, signal.SIGCONT)
     assert waiting.returncode == 130
     assert active[0]["id"] in told
     assert "Traceback" not in told
     assert fleet("operation", "wait", active[0]["id"]).returncode == 0
     assert fleet.json("show", "7")["name"] == "seven"
+
+
+@pytest.mark.parametrize(
+    ("uri", "status", "code"),
+    [
+        ("qemu+ssh://root@127.0.0.1:1/system", 69, "HOST_UNREACHABLE"),
+        ("qemu+ssh://host.example/system?command=/bin/true", 65, "URI_REFUSED"),
+        ("test:///default\x1b[31m", 65, "URI_REFUSED"),
+    ],
+)
+def test_a_host_that_cannot_be_taken_on_is_told_with_its_status(
+    fleet: Program, uri: str, status: int, code: str
+) -> None:
+    done = fleet("host", "create", uri, "--name", "h9", "--timeout", "5", "--json")
+    document = json.loads(done.stdout)
+    assert (done.returncode, document["error"]["code"]) == (status, code), done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert "\x1b" not in done.stderr
+    assert [host["name"] for host in fleet.json("host", "list")] == ["h1"]
 
 
 @pytest.mark.covers("ON-052")

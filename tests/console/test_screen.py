@@ -12,6 +12,7 @@ from textual.pilot import Pilot
 from tests.console.fleet import NOW, change_some, insert_hosts, insert_vms, vm
 from tests.console.screen import play, reaction, shown, until
 from vmconsole.console.app import Console
+from vmconsole.console.command_line import CommandLine, FileLine
 from vmconsole.console.screens.confirm import AskInOneLine, Confirm
 from vmconsole.console.screens.menu import Menu
 from vmconsole.console.screens.pager import Pager
@@ -257,7 +258,7 @@ def test_a_reading_command_opens_a_page(url: str) -> None:
 def test_tab_completes_commands_vms_and_hosts(url: str) -> None:
     async def scene(console: Console, pilot: Pilot[int]) -> None:
         await pilot.press("colon", *"susp", "tab")
-        line = console.fleet._command_line
+        line = console.query_one(CommandLine)
         assert line.input.value == "suspend "
         await pilot.press(*"web-2", "tab")
         assert line.input.value == "suspend web-2 "
@@ -270,7 +271,7 @@ def test_tab_completes_commands_vms_and_hosts(url: str) -> None:
 def _candidates(console: Console) -> list[list[tuple[str, str]]]:
     from vmconsole.console.line_view import LineView
 
-    return console.fleet._command_line.query_one(LineView).lines
+    return console.query_one(CommandLine).query_one(LineView).lines
 
 
 def test_a_wrong_command_is_told_in_one_line_with_what_to_do(url: str) -> None:
@@ -335,7 +336,7 @@ def test_the_list_is_written_to_a_file_but_never_over_one(url: str, tmp_path: Pa
     async def scene(console: Console, pilot: Pilot[int]) -> None:
         for _ in range(2):
             await pilot.press("ctrl+s")
-            console.fleet._file_line.input.value = str(target)
+            console.query_one(FileLine).input.value = str(target)
             await pilot.press("enter")
             await pilot.pause()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -235,3 +236,24 @@ def test_one_cycle_places_no_more_than_its_share(sqlite_path: str, host_uri: Mak
         assert placement.cycle(rig.controller._around) == 0
 
     play(sqlite_path, story, {"a": host_uri("a")}, placement_period=3600.0)
+
+
+def test_ten_thousand_vms_that_fit_nowhere_do_not_stop_the_controller(store_url: str, host_uri: MakeUri) -> None:
+    from vmconsole.controller import placement
+
+    async def story(rig: Rig) -> None:
+        await rig.done("vm.create", template="CPU = 100\nMEMORY = 16", name="vm-%i", multiple=3)
+        with rig.session.write():
+            rig.session.executemany(
+                "INSERT INTO vm (id, uuid, name, user_id, group_id, mode, state, lcm_state, prev_state, prev_lcm_state,"
+                " state_since, start_time, cpu, vcpu, memory_mib)"
+                " VALUES (?, ?, ?, 0, 0, 384, 1, 0, 1, 0, 0, 0, 100, 1, 1)",
+                [(number, f"u{number}", f"vm-{number}") for number in range(10, 10_010)],
+            )
+        placement.cycle(rig.controller._around)  # writes the reasons
+        begun = time.monotonic()
+        assert placement.cycle(rig.controller._around) == 0
+        assert time.monotonic() - begun < 1
+        assert rig.session.query("SELECT COUNT(*) FROM vm WHERE message = ''") == [(0,)]
+
+    play(store_url, story, {"a": host_uri("a")}, placement_period=3600.0)

@@ -263,3 +263,19 @@ def test_an_edited_definition_keeps_name_uuid_and_tag(lab: Lab, connect: Connect
         assert await power(host) is Power.SHUTOFF
 
     on(story, connect())
+
+
+def test_a_wiped_volume_holds_nothing_but_zeros(lab: Lab, connect: Connect, guest: GuestFiles) -> None:
+    async def story(host: LibvirtHost) -> None:
+        await host.ensure_pool(POOL, FOLDER)
+        spec = await disk(host, "first", "vda", "raw")
+        await boot(host, lab.hosts[0], linux(guest, spec))
+        await keep(lab.hosts[0], "vda", "treasure")
+        await host.destroy(UUID)
+        assert "treasure" in lab.hosts[0].run("head", "-c", "8", spec.source)
+        await host.wipe_volume(POOL, "first")
+        lab.hosts[0].run("cmp", "-n", str(MIB), spec.source, "/dev/zero")
+        await host.delete_volume(POOL, "first")
+        await host.wipe_volume(POOL, "first")
+
+    on(story, connect())

@@ -13,10 +13,12 @@ from backends.base import (
     Aborted,
     AlreadyExists,
     BackendError,
+    DiskKind,
     DiskMove,
     DiskSpec,
     InvalidInput,
     NicSpec,
+    NotFound,
     Power,
     Unreachable,
     WrongState,
@@ -278,5 +280,29 @@ def test_a_volume_in_use_there_is_not_overwritten(lab: Lab, connect: Connect, tm
             await here.migrate_live(UUID, there, copies=[DiskMove("vda", POOL, "disk")])
         assert await there.volume(POOL, "disk") is not None
         assert lab.hosts[0].domains() == {NAME}
+
+    on(story, connect(0), connect(1))
+
+
+def test_a_medium_that_was_sent_ahead_is_found_in_its_new_place(lab: Lab, connect: Connect, guest: GuestFiles) -> None:
+    async def story(here: LibvirtHost, there: LibvirtHost) -> None:
+        await pools(here, there)
+        await there.ensure_pool("other", "/var/lib/libvirt/images/other")
+        disk = await here.create_volume(POOL, "disk", capacity_bytes=MIB, format="qcow2")
+        medium = await here.create_volume(POOL, "context.iso", capacity_bytes=MIB, format="raw")
+        drive = DiskSpec("sda", medium.path, "raw", kind=DiskKind.CDROM, bus="sata")
+        await boot(here, lab.hosts[0], linux(guest, DiskSpec("vda", disk.path, "qcow2"), drive))
+        copies = [DiskMove("vda", "other", "disk"), DiskMove("sda", "other", "context.iso")]
+        assert await here.migration_problems(UUID, there, copies=copies) == [
+            "sda has not been sent ahead as context.iso"
+        ]
+        with pytest.raises(NotFound):
+            await here.migrate_live(UUID, there, copies=copies)
+        await here.send_volume(POOL, "context.iso", there, "other", "context.iso")
+        assert await here.migration_problems(UUID, there, copies=copies) == []
+        await here.migrate_live(UUID, there, copies=copies)
+        seen = await there.domain(UUID)
+        assert seen is not None
+        assert {disk.source.rpartition("/")[0] for disk in seen.disks} == {"/var/lib/libvirt/images/other"}
 
     on(story, connect(0), connect(1))

@@ -30,11 +30,10 @@ MANY = 10
 INTERRUPTED = 130
 
 
-def change(context: Context, url: str, command: Command, values: dict[str, Any], config_path: str | None) -> int:
+def change(context: Context, command: Command, values: dict[str, Any]) -> int:
     """Carry a changing command out; returns the exit status.
 
     Args:
-        url: the store, for whoever is to be its controller.
         values: of the command line; ``format`` is json, yaml, xml, csv, or empty for text.
 
     Raises:
@@ -51,9 +50,9 @@ def change(context: Context, url: str, command: Command, values: dict[str, Any],
     identities = submission.submit(context, requests)
     interrupted = False
     if any(identities):
-        submission.summon(url, config_path)
+        context.summon()
         if not values["no_wait"]:
-            interrupted = _wait(context, url, identities, values["timeout"], config_path)
+            interrupted = _wait(context, identities, values["timeout"])
     outcomes = [
         _outcome(context, request, identity, waited=not values["no_wait"])
         for request, identity in zip(requests, identities, strict=True)
@@ -81,9 +80,7 @@ def _confirm(context: Context, command: Command, values: dict[str, Any], request
         raise Usage("nothing was done: it was not confirmed", code="NOT_CONFIRMED", hint="--yes asks nothing")
 
 
-def _wait(
-    context: Context, url: str, identities: Sequence[str], timeout: float | None, config_path: str | None
-) -> bool:
+def _wait(context: Context, identities: Sequence[str], timeout: float | None) -> bool:
     """Wait for the operations; says whether the person interrupted that, which does not end the operations."""
     progress = Progress() if sys.stderr is not None and sys.stderr.isatty() else None
     try:
@@ -91,7 +88,7 @@ def _wait(
             context.session,
             identities,
             timeout=timeout,
-            summon_again=lambda: submission.summon(url, config_path),
+            summon_again=context.summon,
             on_progress=progress,
         )
     except KeyboardInterrupt:

@@ -100,14 +100,24 @@ def _check_text(words: Sequence[str]) -> None:
 
 
 def _perform(session: Session, url: str, command: Command, values: dict[str, Any], config_path: str | None) -> int:
-    user = current_user(session, os.environ)
+    context = Context(
+        session, current_user(session, os.environ), "batch", time.time, summon=lambda: _summon(url, config_path)
+    )
     if command.reader:
-        _see_to_work_left(session, url, config_path)
-        return output.answer(_text(command, Context(session, user, "batch", time.time), values))
+        if operations.unfinished(session):
+            context.summon()  # a controller that died left work behind: any command brings the next one
+        return output.answer(_text(command, context, values))
     from vmconsole.batch.asking import asker
     from vmconsole.batch.change import change
 
-    return change(Context(session, user, "batch", time.time, asker()), url, command, values, config_path)
+    context.ask = asker()
+    return change(context, command, values)
+
+
+def _summon(url: str, config_path: str | None) -> None:
+    from vmconsole.commands.submission import summon
+
+    summon(url, config_path)
 
 
 def _wants_help(rest: Sequence[str]) -> bool:
@@ -128,14 +138,6 @@ def _format(values: dict[str, Any]) -> str:
     if len(asked) > 1:
         raise Usage(f"--{' and --'.join(asked)} exclude each other", code="USAGE_OPTION")
     return asked[0] if asked else ""
-
-
-def _see_to_work_left(session: Session, url: str, config_path: str | None) -> None:
-    """A controller that died left operations behind: any command brings the next one."""
-    if operations.unfinished(session):
-        from vmconsole.commands.submission import summon
-
-        summon(url, config_path)
 
 
 def _text(command: Command, context: Context, values: dict[str, Any]) -> str:

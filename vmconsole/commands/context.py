@@ -19,9 +19,10 @@ class Context:
         face: console, batch or schedule; recorded with each operation.
         clock: Unix seconds now.
         ask: puts a question to the person and returns the answer; None where nobody can be asked.
+        summon: has a controller look at the store; a face that sees to one itself gives nothing.
     """
 
-    __slots__ = ("ask", "clock", "face", "session", "user")
+    __slots__ = ("ask", "clock", "face", "session", "summon", "user")
 
     def __init__(
         self,
@@ -30,9 +31,11 @@ class Context:
         face: str,
         clock: Callable[[], float],
         ask: Callable[[str, bool], str] | None = None,
+        summon: Callable[[], None] = lambda: None,
     ) -> None:
         self.session = session
         self.user = user
         self.face = face
         self.clock = clock
         self.ask = ask
+        self.summon = summon

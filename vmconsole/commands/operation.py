@@ -148,7 +148,7 @@ def wait(context: Context, command: Command, values: Values) -> Text:
 
     document = _find(context, values["operation"], "USE")
     documents = submission.wait(
-        context.session, [document["id"]], timeout=values.get("timeout"), summon_again=lambda: None
+        context.session, [document["id"]], timeout=values.get("timeout"), summon_again=context.summon
     )
     error = submission.verdict(documents[document["id"]])
     if error is not None:

@@ -144,7 +144,7 @@ class Console(App[int]):
             self.post_message(self.Arrived())
 
     def _draw(self) -> None:
-        self.fleet.trouble = self._intake.trouble
+        self.fleet.bars.trouble = self._intake.trouble
         self.fleet.draw()
 
     def _took(self, news: News) -> None:

@@ -58,8 +58,11 @@ class Conductor:
             order = orders.understand(line)
             self.last_line = order.line
             if order.reads:
-                answer = await asyncio.to_thread(orders.read, self._url, order)
-                self._app.push_screen(Pager(order.batch_line, results.lines(answer)))
+                page = results.lines(await asyncio.to_thread(orders.read, self._url, order))
+                if page:
+                    self._app.push_screen(Pager(order.batch_line, page))
+                else:  # it had nothing to say but that it was done
+                    self._tell(order.batch_line, "information")
             else:
                 await self._carry_out(order)
         except VmconsoleError as error:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from vmconsole.console.fleet import FleetModel
 
-
 _HOSTS_NAMED = 5
 
 

@@ -7,8 +7,10 @@ from typing import Any
 
 from vmconsole.console.fleet import FleetModel
 from vmconsole.console.line_view import Line
+from vmconsole.console.screens.menu import Choice
 from vmconsole.console.work import reason
 from vmconsole.presentation import age, fit
+from vmconsole.store.feed import FleetRow
 from vmconsole.templates.sizes import human
 
 _BAR = 20
@@ -16,23 +18,44 @@ _BAR = 20
 
 def lines(model: FleetModel, now: float, width: int, height: int) -> list[Line]:
     """The running operations first, then the waiting ones; the last line counts those that have no room."""
-    jobs = sorted(model.work.operations.values(), key=lambda job: (job["state"] != "running", job["seq"]))
+    jobs = _in_order(model)
     if len(jobs) > height:
         rest = len(jobs) - (height - 1)
         return [*(line(model, job, now, width) for job in jobs[: height - 1]), [(f" … {rest:,} more", "dim")]]
     return [line(model, job, now, width) for job in jobs]
 
 
+def choices(model: FleetModel, rows: Sequence[FleetRow] | None = None) -> list[Choice]:
+    """The operations on these VMs, or all there are, to be called off; values are command lines."""
+    wanted = None if rows is None else {row.id for row in rows}
+    found = []
+    for job in _in_order(model):
+        if wanted is None or job["vm"] in wanted:
+            what = [("   ", "text"), (fit("operation cancel", 24), "strong"), ("call off ", "dim")]
+            far = "" if job["progress"] is None else f", {job['progress']:.0f}% done"
+            what += [(f"{_what(job)} {target(model, job)}", "moving"), (f", {job['state']}{far}", "dim")]
+            found.append(Choice(f"operation cancel {job['id']}", what, not job["cancel_requested"]))
+    return found
+
+
+def _in_order(model: FleetModel) -> list[dict[str, Any]]:
+    """The running ones first, then the waiting ones, as they will come."""
+    return sorted(model.work.operations.values(), key=lambda job: (job["state"] != "running", job["seq"]))
+
+
+def _what(job: dict[str, Any]) -> str:
+    return " ".join(part for part in (job["command"], job["variant"]) if part)
+
+
 def line(model: FleetModel, job: dict[str, Any], now: float, width: int) -> Line:
     """One operation: what, on which VM, at which step, how far, how long."""
     waiting = job["state"] == "queued"
     since = now - (job["started"] or job["created"])
-    what = " ".join(part for part in (job["command"], job["variant"]) if part)
     spent = f"waits {age(since)}" if waiting else age(since)
     name_width = 16 if width < 100 else 28
     parts: Line = [
         (" · " if waiting else " » ", "dim" if waiting else "moving"),
-        (fit(what, 14, more="…"), "strong"),
+        (fit(_what(job), 14, more="…"), "strong"),
         (" " + fit(target(model, job), name_width, more="…"), "text"),
     ]
     if width >= 60:

@@ -82,6 +82,7 @@ SCREEN_KEYS = (
     ScreenKey("c", "console", "serial", "serial console of the guest", 23),
     ScreenKey("t", "snapshots", "pane(1)", "snapshots of the VM", 24),
     ScreenKey("question_mark,f1", "help", "help", "this help", 9),
+    ScreenKey("J", "jobs", "jobs", "operations that run or wait; enter calls one off"),
     ScreenKey("l", "history", "pane(4)", "operations on the VM and its records"),
     ScreenKey("1", "list", "close_pane", "back to the list"),
     ScreenKey("2", "show", "pane(0)", "pane Show"),
@@ -101,7 +102,7 @@ SCREEN_KEYS = (
     ScreenKey("q", "quit", "quit_or_back", "back, and at the top leave the console"),
 )
 LIST_KEYS = (
-    ScreenKey("space", "mark", "mark_and_move(1)", "mark the VM and move on; a command then goes to all marked ones", 14),
+    ScreenKey("space", "mark", "mark_and_move(1)", "mark the VM and move on; commands then go to all marked", 14),
     ScreenKey("ctrl+a", "mark all", "mark_all", "mark every VM the filter shows"),
     ScreenKey("U", "unmark", "unmark", "take all marks away"),
     ScreenKey("asterisk", "invert marks", "invert_marks", "mark what is not marked and the other way round"),

@@ -7,10 +7,13 @@ failure or by hand: nothing is half-done in between (the ruling on recovered hot
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING, Any
 
 from vmconsole.controller.supply import MIB, Supply, release_image
+from vmconsole.controller.volumes import IMAGES
 from vmconsole.errors import BadInput, Conflict, NotFound
+from vmconsole.lifecycle.permissions import default_mode
 from vmconsole.lifecycle.steps import Entry, Step, entry_after
 from vmconsole.templates import syntax, vm
 from vmconsole.templates.errors import BadInput as BadTemplate
@@ -111,6 +114,42 @@ def _settle_size(store: Store, job: Job, entry: Entry) -> None:
         )
 
 
+def _open_image(store: Store, job: Job) -> dict[str, Any]:
+    """The image a disk is saved as: there at once, locked until its content is (ON-104)."""
+    number, kind, _ = _find_disk(store, job)
+    if kind in ("swap", "fs", "context"):
+        raise Conflict(f"disk {number} is volatile: it cannot be saved as an image", code="DISK_KIND")
+    name = str(job.arguments["name"])
+    if store.query("SELECT 1 FROM image WHERE user_id = ? AND name = ?", (job.user_id, name)):
+        raise Conflict(f"there is an image {name!r} already", code="IMAGE_DUPLICATE")
+    rows = store.query(
+        "SELECT image.type FROM disk JOIN image ON image.id = disk.image_id WHERE vm_id = ? AND disk_id = ?",
+        (job.vm_id, number),
+    )
+    wanted = str(job.arguments.get("type") or (rows[0][0] if rows else "DATABLOCK")).upper()
+    if wanted not in ("OS", "DATABLOCK", "CDROM"):
+        raise BadInput(f"an image is os, datablock or cdrom, not {wanted.lower()!r}", code="INPUT_IMAGE")
+    image_id = store.next_value("image")
+    group_id = store.query("SELECT group_id FROM user_account WHERE id = ?", (job.user_id,))[0][0]
+    store.execute(
+        "INSERT INTO image (id, name, user_id, group_id, mode, datastore_id, type, state, registered, changed)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, 'lock', ?, ?)",
+        (
+            image_id, name, job.user_id, group_id, default_mode(), IMAGES, wanted, int(time.time()),
+            store.next_change(),
+        ),
+    )  # fmt: skip
+    return {"disk_id": number, "image_id": image_id}
+
+
+def _settle_image(store: Store, job: Job, entry: Entry) -> None:
+    state = "rdy" if entry is Entry.READY else "err"
+    store.execute(
+        "UPDATE image SET state = ?, changed = ? WHERE id = ? AND state = 'lock'",
+        (state, store.next_change(), job.arguments["image_id"]),
+    )
+
+
 # Network interfaces ---------------------------------------------------------------------------------------------
 
 
@@ -163,6 +202,7 @@ _OPENERS: dict[str, Callable[[Store, Job], dict[str, Any]]] = {
     "disk-attach": _open_disk,
     "disk-detach": _name_disk,
     "disk-resize": _check_size,
+    "disk-saveas": _open_image,
     "nic-attach": _open_nic,
     "nic-detach": _name_nic,
 }
@@ -170,6 +210,7 @@ _SETTLERS: dict[Step, Callable[[Store, Job, Entry], None]] = {
     Step.ATTACH_DISK: _settle_disk,
     Step.DETACH_DISK: _settle_disk,
     Step.RESIZE_DISK: _settle_size,
+    Step.SAVE_AS: _settle_image,
     Step.ATTACH_NIC: _settle_nic,
     Step.DETACH_NIC: _settle_nic,
     Step.RESIZE: _settle_capacity,

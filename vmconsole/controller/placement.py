@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from vmconsole.controller import vm_record
 from vmconsole.lifecycle import host_states, states
 from vmconsole.store import operations
 from vmconsole.store.ids import new_operation_id
@@ -16,13 +15,38 @@ from vmconsole.templates.errors import ExpressionError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from vmconsole.controller.vm_record import VmRecord
     from vmconsole.controller.work import Surroundings
     from vmconsole.store.session import Store
 
 MAX_DISPATCH = 30
 """VMs placed in one cycle."""
 SCHEDULER = "scheduler"
+
+
+_WAITING = """
+    SELECT id, version, cpu, memory_mib, user_template, message,
+        CASE WHEN imported = 1 THEN COALESCE(
+            (SELECT MIN(host_id) FROM disk WHERE vm_id = vm.id),
+            (SELECT host_id FROM history WHERE vm_id = vm.id ORDER BY seq DESC LIMIT 1))
+        ELSE (SELECT MIN(host_id) FROM disk WHERE vm_id = vm.id AND type = 'foreign') END
+    FROM vm WHERE state = ? AND busy IS NULL AND NOT EXISTS (
+        SELECT 1 FROM operation WHERE operation.vm_id = vm.id AND (operation.state IN ('queued', 'running')
+            OR (operation.command = 'deploy' AND operation.state = 'failed' AND operation.ended > ?)))
+    ORDER BY id
+"""
+
+
+class Waiting(NamedTuple):
+    """A VM that waits for a host. Thousands may: one statement reads all that is asked of them."""
+
+    id: int
+    version: int
+    cpu: float
+    memory_mib: int
+    user_template: str
+    message: str
+    bound_to: int | None
+    """See `VmRecord.bound_to`."""
 
 
 @dataclass(slots=True)
@@ -37,10 +61,10 @@ class Candidate:
     free_cpu: float
     attributes: dict[str, Any] = field(default_factory=dict)
 
-    def fits(self, vm: VmRecord) -> bool:
+    def fits(self, vm: Waiting) -> bool:
         return self.cpu_left >= vm.cpu * 100 and self.memory_left_kib >= vm.memory_mib * 1024
 
-    def take(self, vm: VmRecord) -> None:
+    def take(self, vm: Waiting) -> None:
         self.cpu_left -= vm.cpu * 100
         self.memory_left_kib -= vm.memory_mib * 1024
         self.vms += 1
@@ -54,27 +78,24 @@ def cycle(around: Surroundings) -> int:
     Returns:
         How many were placed.
     """
-    waiting = around.store.query(
-        "SELECT id FROM vm WHERE state = ? AND busy IS NULL AND NOT EXISTS (SELECT 1 FROM operation"
-        " WHERE operation.vm_id = vm.id AND (operation.state IN ('queued', 'running')"
-        "   OR (operation.command = 'deploy' AND operation.state = 'failed' AND operation.ended > ?))) ORDER BY id",
-        (states.PENDING.state, around.clock() - around.settings.number("placement_period")),
-    )
-    if not waiting:
+    refused_since = around.clock() - around.settings.number("placement_period")
+    rows = around.store.query(_WAITING, (states.PENDING.state, refused_since))
+    if not rows:
         return 0
     candidates = _candidates(around)
     placed = 0
-    for (number,) in waiting:
+    reasons: list[tuple[str, Waiting]] = []
+    for vm in map(Waiting._make, rows):
         if placed >= MAX_DISPATCH:
             break
-        vm = vm_record.load(around.store, number)
         host, reason = _choose(around, vm, candidates)
         if host is None:
-            _explain(around, vm, reason)
+            reasons.append((reason, vm))
             continue
         host.take(vm)
         _dispatch(around, vm, host)
         placed += 1
+    _explain(around, reasons)
     return placed
 
 
@@ -149,15 +170,14 @@ def _reserved(store: Store) -> dict[int, tuple[float, int, int]]:
     return promised
 
 
-def _choose(around: Surroundings, vm: VmRecord, candidates: list[Candidate]) -> tuple[Candidate | None, str]:
+def _choose(around: Surroundings, vm: Waiting, candidates: list[Candidate]) -> tuple[Candidate | None, str]:
     """The best host for a VM, or why there is none."""
     if not candidates:
         return None, "no host is on"
     hosts = [host for host in candidates if vm.bound_to in (None, host.id)]
     if not hosts:
         return None, "the host where its disks lie is not on"
-    wish = around.store.query("SELECT user_template FROM vm WHERE id = ?", (vm.id,))[0][0]
-    attributes = json.loads(wish)
+    attributes = json.loads(vm.user_template)
     try:
         expression = attributes.get("SCHED_REQUIREMENTS", "")
         if expression:
@@ -186,7 +206,7 @@ def _merit(around: Surroundings, host: Candidate) -> tuple[float, float]:
     return -host.vms, host.cpu_left
 
 
-def _dispatch(around: Surroundings, vm: VmRecord, host: Candidate) -> None:
+def _dispatch(around: Surroundings, vm: Waiting, host: Candidate) -> None:
     with around.journal.write() as store:
         operations.insert(
             store,
@@ -204,9 +224,13 @@ def _dispatch(around: Surroundings, vm: VmRecord, host: Candidate) -> None:
         store.execute("UPDATE vm SET message = '' WHERE id = ?", (vm.id,))
 
 
-def _explain(around: Surroundings, vm: VmRecord, reason: str) -> None:
-    """Write on the VM why it waits, once."""
-    known = around.store.query("SELECT message FROM vm WHERE id = ?", (vm.id,))[0][0]
-    if known != reason:
+def _explain(around: Surroundings, reasons: list[tuple[str, Waiting]]) -> None:
+    """Write on each VM why it waits, once."""
+    news = [(reason, vm.id) for reason, vm in reasons if reason != vm.message]
+    if news:
         with around.journal.write() as store:
-            store.execute("UPDATE vm SET message = ?, changed = ? WHERE id = ?", (reason, store.next_change(), vm.id))
+            change = store.next_change()
+            store.executemany(
+                "UPDATE vm SET message = ?, changed = ? WHERE id = ?",
+                [(reason, change, number) for reason, number in news],
+            )

@@ -13,33 +13,30 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Static
 
-from vmconsole.console import action_menu, header, jobs
+from vmconsole.console import action_menu, jobs
+from vmconsole.console.bars import Bars
 from vmconsole.console.command_line import TypedLine
 from vmconsole.console.empty import what_to_type
 from vmconsole.console.fleet import FleetModel
 from vmconsole.console.following import Follower
-from vmconsole.console.footer import Footer
 from vmconsole.console.freshness import Freshness
 from vmconsole.console.keys import COMMAND_KEYS, SCREEN_KEYS, CommandKey
-from vmconsole.console.line_view import LineView
 from vmconsole.console.names import Names
 from vmconsole.console.panes import PANES
 from vmconsole.console.prompt import Prompt
 from vmconsole.console.screens import help as help_page
-from vmconsole.console.screens.menu import Menu, copy_choices
+from vmconsole.console.screens.menu import Choice, Menu, copy_choices
 from vmconsole.console.screens.pager import Pager
 from vmconsole.console.side import Side, Tabs
 from vmconsole.console.vm_table import VmTable
 
 if TYPE_CHECKING:
-    from vmconsole.commands.declaration import Command
     from vmconsole.console.conductor import Conductor
     from vmconsole.console.reader import Reader
     from vmconsole.store.feed import News
 
 REST = 0.12
 """Seconds the cursor must rest before the pane and the keys follow it."""
-JOB_LINES, HEADER_LINES = 5, 5
 
 
 class FleetScreen(Screen[None]):
@@ -69,13 +66,10 @@ class FleetScreen(Screen[None]):
     ) -> None:
         super().__init__()
         self.model = model
-        self.trouble = ""
-        """Why the store cannot be read; shown in the header."""
         self._conductor = conductor
         self._reader = reader
         self._freshness = freshness
         self._clock = clock
-        self._notice = notice
         self._ages: object = None
         self._names = Names(model, reader.ask)
         self._look_timer: Timer | None = None
@@ -83,21 +77,19 @@ class FleetScreen(Screen[None]):
         self.side = Side(clock, id="side")
         self._follower = Follower(model, reader.ask, self.side.show_detail)
         self._prompt = Prompt(model, self._names, conductor.run, self.tell)
-        self._header, self._jobs, self._footer = LineView(id="header"), LineView(id="jobs"), Footer(id="keys")
+        self.bars = Bars(model, freshness, notice)
 
     def compose(self) -> ComposeResult:
-        yield self._header
+        yield self.bars.header
         with Horizontal(id="body"):
             yield self.table
             yield self.side
-        yield self._jobs
+        yield self.bars.jobs
         yield self._prompt
-        yield self._footer
+        yield self.bars.footer
         yield Static("terminal too small", id="small")
 
     def on_mount(self) -> None:
-        for bar in (self._header, self._jobs, self._footer):
-            bar.can_focus = False
         self.table.focus()
         self.set_interval(1.0, self._tick)
 
@@ -105,16 +97,14 @@ class FleetScreen(Screen[None]):
 
     def tell(self, sentence: str, severity: str) -> None:
         """Show a sentence for a while; severity is information, warning or error."""
-        self._footer.tell(sentence, severity)
+        self.bars.footer.tell(sentence, severity)
 
     def _tick(self) -> None:
         """A second has gone by: the clock, and whatever shows an age."""
         if not self.is_attached:
             return
         now = self._clock()
-        self._draw_header(now)
-        if self.model.work.operations:
-            self._draw_jobs(now)
+        self.bars.draw_times(now, self.size.width)
         ages = (int(now // 60), [self._freshness.silence(host, now) for host in self.model.hosts.values()])
         if ages != self._ages:
             self._ages = ages
@@ -128,27 +118,16 @@ class FleetScreen(Screen[None]):
             return
         self.table.empty_text = what_to_type(self.model)
         self.table.fleet_changed()
-        self._draw_bars()
+        self.bars.draw(self._clock(), self.size.width, in_pane=self._is_in_pane)
         if self._follower.is_behind:
             self._look_soon()
 
-    def _draw_bars(self) -> None:
-        now = self._clock()
-        self._draw_header(now)
-        self._draw_jobs(now)
-        self._draw_keys()
-
-    def _draw_header(self, now: float) -> None:
-        width = self.size.width
-        found = header.lines(self.model, self._freshness, now, width, notice=self._notice, trouble=self.trouble)
-        self._header.fill(found[:HEADER_LINES])
-
-    def _draw_jobs(self, now: float) -> None:
-        self._jobs.fill(jobs.lines(self.model, now, self.size.width, JOB_LINES))
-
     def _draw_keys(self) -> None:
-        in_pane = self.pane_is_seen and self.focused is not self.table
-        self._footer.show_keys(self.model.targets(), in_pane=in_pane)
+        self.bars.draw_keys(in_pane=self._is_in_pane)
+
+    @property
+    def _is_in_pane(self) -> bool:
+        return self.pane_is_seen and self.focused is not self.table
 
     def on_resize(self, event: events.Resize) -> None:
         if event.size == self.app.size:
@@ -229,10 +208,6 @@ class FleetScreen(Screen[None]):
         self.remove_class("-pane-open")
         self._prompt.ask_for_filter()
 
-    @on(Prompt.Filtered)
-    def _filtered(self) -> None:
-        self.draw()
-
     def action_export(self) -> None:
         self._prompt.ask_for_file()
 
@@ -257,17 +232,25 @@ class FleetScreen(Screen[None]):
         else:
             self.begin(action_menu.line_for(key, targets))
 
-    def open_command(self, command: Command) -> None:
-        """Run a command on the marked VMs, or open it to be completed."""
-        self.begin(action_menu.line_of(command, self.model.targets()))
-
     def action_menu(self) -> None:
         targets = self.model.targets()
         if not targets:
             self.tell("no VM is chosen", "warning")
             return
         title = targets[0].name if len(targets) == 1 else f"{len(targets):,} VMs"
-        self.app.push_screen(Menu(title, action_menu.choices(targets)), lambda line: self.begin(line) if line else None)
+        self._choose(title, [*jobs.choices(self.model, targets), *action_menu.choices(targets)])
+
+    def action_jobs(self) -> None:
+        """Choose an operation to call off."""
+        choices = jobs.choices(self.model)
+        if choices:
+            self._choose("Call off", choices)
+        else:
+            self.tell("nothing runs and nothing waits", "information")
+
+    def _choose(self, title: str, choices: list[Choice]) -> None:
+        """Have a command line chosen and run it."""
+        self.app.push_screen(Menu(title, choices), lambda line: self.begin(line) if line else None)
 
     def action_again(self) -> None:
         if self._conductor.last_line:
@@ -285,6 +268,7 @@ class FleetScreen(Screen[None]):
     def action_serial(self) -> None:
         self.tell("the serial console is not built yet; virsh console on the host reaches it", "warning")
 
+    @on(Prompt.Filtered)
     @on(VmTable.Changed)
     def _list_changed(self) -> None:
         self.draw()

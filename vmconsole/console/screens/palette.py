@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
 from vmconsole.commands import registry
+from vmconsole.console import action_menu
 from vmconsole.console.keys import COMMAND_KEYS, LIST_KEYS, SCREEN_KEYS
 
 if TYPE_CHECKING:
+    from vmconsole.commands.declaration import Command
     from vmconsole.console.app import Console
 
 
@@ -21,6 +23,11 @@ class Entry(NamedTuple):
     name: str
     help: str
     run: Callable[[], object]
+
+
+def open_command(console: Console, command: Command) -> None:
+    """Run a command on the marked VMs, or open it to be completed."""
+    console.fleet.begin(action_menu.line_of(command, console.model.targets()))
 
 
 class Commands(Provider):
@@ -35,7 +42,7 @@ class Commands(Provider):
                 yield Entry(f"{other.label}  ({other.shown})", other.help, partial(place.run_action, other.action))
         yield Entry("theme", "other colours; ansi-dark and ansi-light are the terminal's own", console.search_themes)
         for command in registry.every():
-            yield Entry(f":{command.words}", command.help, partial(console.fleet.open_command, command))
+            yield Entry(f":{command.words}", command.help, partial(open_command, console, command))
 
     async def discover(self) -> Hits:
         for entry in self._entries():

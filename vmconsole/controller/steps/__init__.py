@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vmconsole.controller.steps import devices, files, moving, power
+from vmconsole.controller.steps import copies, devices, files, moving, power
 from vmconsole.lifecycle.steps import Step
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ STEPS: dict[Step, StepFunction] = {
     Step.SHUTDOWN: power.shutdown,
     Step.DESTROY: power.destroy,
     Step.TRANSFER: moving.transfer,
+    Step.MIGRATE_LIVE: moving.migrate_live,
+    Step.SAVE_AS: copies.save_as,
     Step.ATTACH_DISK: devices.attach_disk,
     Step.DETACH_DISK: devices.detach_disk,
     Step.ATTACH_NIC: devices.attach_nic,

@@ -37,10 +37,11 @@ async def prolog(work: Work) -> Effect:
 
 def record_place(store: Store, work: Work, disk: Disk, volume: VolumeSeen) -> None:
     """Write where a disk's volume lies, and where the image under it does."""
-    _record_volume(store, work.vm.id, disk, volume, work.host_id)
+    record_volume(store, work.vm.id, disk, volume, work.host_id)
 
 
-def _record_volume(store: Store, vm_id: int, disk: Disk, volume: VolumeSeen, host_id: int) -> None:
+def record_volume(store: Store, vm_id: int, disk: Disk, volume: VolumeSeen, host_id: int) -> None:
+    """Write that a disk's volume lies on a host, and with it the image under it."""
     store.execute(
         "UPDATE disk SET volume = ?, path = ?, format = ?, host_id = ? WHERE vm_id = ? AND disk_id = ?",
         (volume.name, volume.path, volume.format, host_id, vm_id, disk.disk_id),
@@ -113,7 +114,7 @@ async def gather(work: Work, vm: VmRecord, host: Host, host_id: int) -> Effect:
 
     def effect(store: Store) -> None:
         for disk, volume in moved:
-            _record_volume(store, vm.id, disk, volume, host_id)
+            record_volume(store, vm.id, disk, volume, host_id)
         if vm.checkpoint_host_id is not None:
             store.execute("UPDATE vm SET checkpoint_host_id = ? WHERE id = ?", (host_id, vm.id))
 

@@ -1,0 +1,42 @@
+"""Steps that make something new out of a VM's disks, and leave the VM as it is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vmconsole.controller.volumes import IMAGES, SYSTEM, image_volume, ready_pool
+from vmconsole.lifecycle import states as at
+
+if TYPE_CHECKING:
+    from vmconsole.controller.steps import Effect
+    from vmconsole.controller.work import Work
+    from vmconsole.store.session import Store
+
+
+async def save_as(work: Work) -> Effect:
+    """Copy a disk as it is now into a new image, on the host where the disk lies (ON-124)."""
+    disk = next(disk for disk in work.vm.disks if disk.disk_id == work.job.arguments["disk_id"])
+    image_id = int(work.job.arguments["image_id"])
+    source = await ready_pool(work.around, work.host, IMAGES if disk.in_place else SYSTEM)
+    images = await ready_pool(work.around, work.host, IMAGES)
+    has_domain = work.job.position not in (at.HOTPLUG_SAVEAS_UNDEPLOYED, at.HOTPLUG_SAVEAS_STOPPED)
+    copy = await work.host.copy_disk(
+        work.vm.uuid if has_domain else None,
+        disk.target,
+        (source, disk.volume),
+        (images, image_volume(image_id)),
+        progress=work.job.report,
+    )
+
+    def effect(store: Store) -> dict[str, object]:
+        store.execute(
+            "UPDATE image SET format = ?, size_bytes = ? WHERE id = ?", (copy.format, copy.capacity_bytes, image_id)
+        )
+        store.execute(
+            "INSERT INTO image_copy (image_id, host_id, volume, path) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT (image_id, host_id) DO UPDATE SET path = excluded.path",
+            (image_id, work.host_id, copy.name, copy.path),
+        )
+        return {"image_id": image_id}
+
+    return effect
