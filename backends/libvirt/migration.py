@@ -135,29 +135,43 @@ def make_room(conn: libvirt.virConnect, leaving: Leaving, copies: Sequence[DiskM
 
     Raises:
         NotFound: a medium that can only be read has not been sent ahead.
+        AlreadyExists: a volume is there and in use. None is left of those that were made.
     """
-    paths = {}
-    for move in copies:
-        disk = leaving.disk(move.target)
-        if disk.readonly:
-            sent = volumes.seen(conn, move.pool, move.volume)
-            if sent is None:
-                raise NotFound(f"{move.target} cannot be written to, and has not been sent ahead as {move.volume}")
-            paths[move.target] = sent.path
-            continue
-        volumes.make_way(conn, move.pool, move.volume)
-        backing_format = _format_of(conn, move.backing) if move.backing else ""
-        made = volumes.create(
-            conn,
-            move.pool,
-            move.volume,
-            capacity_bytes=disk.capacity_bytes,
-            format=disk.format,
-            backing=move.backing,
-            backing_format=backing_format,
-        )
-        paths[move.target] = made.path
+    paths: dict[str, str] = {}
+    made: list[DiskMove] = []
+    try:
+        for move in copies:
+            disk = leaving.disk(move.target)
+            if disk.readonly:
+                paths[move.target] = _sent_ahead(conn, move)
+            else:
+                volumes.make_way(conn, move.pool, move.volume)
+                paths[move.target] = _make(conn, disk, move)
+                made.append(move)
+    except BaseException:
+        clear_room(conn, leaving, made)
+        raise
     return paths
+
+
+def _sent_ahead(conn: libvirt.virConnect, move: DiskMove) -> str:
+    volume = volumes.seen(conn, move.pool, move.volume)
+    if volume is None:
+        raise NotFound(f"{move.target} cannot be written to, and has not been sent ahead as {move.volume}")
+    return volume.path
+
+
+def _make(conn: libvirt.virConnect, disk: LeavingDisk, move: DiskMove) -> str:
+    """A volume of exactly the disk's size: libvirt takes no other."""
+    return volumes.create(
+        conn,
+        move.pool,
+        move.volume,
+        capacity_bytes=disk.capacity_bytes,
+        format=disk.format,
+        backing=move.backing,
+        backing_format=_format_of(conn, move.backing) if move.backing else "",
+    ).path
 
 
 def clear_room(conn: libvirt.virConnect, leaving: Leaving, copies: Sequence[DiskMove]) -> None:

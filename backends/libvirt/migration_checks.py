@@ -12,7 +12,7 @@ from backends.base import DiskMove, HostInfo
 from backends.libvirt import jobs, pools, volumes, xml
 from backends.libvirt.definition import find, lookup
 from backends.libvirt.errors import quotable
-from backends.libvirt.migration import Leaving
+from backends.libvirt.migration import Leaving, LeavingDisk
 
 _COMPARED_CPUS = (libvirt.VIR_CPU_COMPARE_IDENTICAL, libvirt.VIR_CPU_COMPARE_SUPERSET)
 _HOST_CPU = ("host-passthrough", "maximum")
@@ -143,23 +143,33 @@ def _storage(
     moves = {move.target: move for move in copies}
     for target in moves.keys() - {disk.target for disk in leaving.disks}:
         yield f"it has no disk {target}"
-    wanted: dict[str, int] = {}
+    coming: dict[str, int] = {}
     for disk in leaving.disks:
         move = moves.get(disk.target)
-        if move is not None and disk.readonly:
+        if move is None:
+            yield from _left_alone(conn, disk, shared=shared)
+        elif disk.readonly:
             if not _has_volume(conn, move.pool, move.volume):
                 yield f"{disk.target} has not been sent ahead as {move.volume}"
-        elif move is not None:
-            wanted[move.pool] = wanted.get(move.pool, 0) + disk.used_bytes
+        else:
+            coming[move.pool] = coming.get(move.pool, 0) + disk.used_bytes
             if move.backing and not _exists(conn, move.backing):
                 yield f"what {disk.target} lies on is not there as {move.backing}"
-        elif not shared and not disk.readonly:
-            yield f"disk {disk.target} is neither shared nor to be copied"
-        elif not _exists(conn, disk.path):
-            yield f"disk {disk.target} is in no pool there as {disk.path}"
-    available = {pool.name: pool for pool in pools.all_seen(conn)}
-    for name, size in wanted.items():
-        pool = available.get(name)
+    yield from _room(conn, coming)
+
+
+def _left_alone(conn: libvirt.virConnect, disk: LeavingDisk, *, shared: bool) -> Iterator[str]:
+    if not shared and not disk.readonly:
+        yield f"disk {disk.target} is neither shared nor to be copied"
+    elif not _exists(conn, disk.path):
+        yield f"disk {disk.target} is in no pool there as {disk.path}"
+
+
+def _room(conn: libvirt.virConnect, coming: dict[str, int]) -> Iterator[str]:
+    """What speaks against so many bytes coming into each pool."""
+    pools_there = {pool.name: pool for pool in pools.all_seen(conn)}
+    for name, size in coming.items():
+        pool = pools_there.get(name)
         if pool is None or not pool.active:
             yield f"pool {name} " + ("does not exist there" if pool is None else "is not started there")
         elif pool.available_bytes < size:

@@ -349,6 +349,7 @@ CREATE TABLE schedule (
     next BIGINT,
     last BIGINT,
     done BIGINT,
+    fired INTEGER NOT NULL DEFAULT 0,
     message TEXT NOT NULL DEFAULT '',
     enabled INTEGER NOT NULL DEFAULT 1,
     user_id INTEGER NOT NULL REFERENCES user_account (id),

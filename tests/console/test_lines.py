@@ -67,7 +67,7 @@ def test_schedules_without_a_permanent_controller_are_warned_of(model: FleetMode
     assert model.controller is not None
     model.controller = model.controller._replace(permanent=0)
     assert "1 schedules wait" in top(model)
-    assert "vmconsole controller install" in top(model)
+    assert "run: vmconsole controller" in top(model)
 
 
 def test_trouble_with_the_store_is_not_hidden(model: FleetModel) -> None:

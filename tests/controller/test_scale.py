@@ -14,7 +14,7 @@ from vmconsole.store.session import open_session
 
 FEW, MANY = 100, 10_000
 BYTES_PER_VM = 20 * 1024
-SETTLE = 6.0
+SETTLE = 4.0
 """Seconds for some sweeps."""
 USUAL = ""
 """The settings as they come."""

@@ -21,6 +21,8 @@ SILENCE = 6
 """Seconds after which a silent host counts as lost, in these tests."""
 SWEEP = 1
 SAMPLES = 7
+NOISE = 0.2
+"""Seconds by which two medians may differ on a busy machine."""
 
 
 @pytest.fixture
@@ -68,10 +70,10 @@ def test_a_cut_off_host_hides_its_vms_and_delays_no_other(lab: Lab, ours: Produc
 
     since = time.time()
     cut.cut()
-    assert wait(ours, elsewhere) <= 1.2 * usual + 0.1
+    assert wait(ours, elsewhere) <= 1.2 * usual + NOISE
     for number in (stays, leaves):
         lost(ours, number, cut, since)
-    assert wait(ours, elsewhere) <= 1.2 * usual + 0.1
+    assert wait(ours, elsewhere) <= 1.2 * usual + NOISE
     assert ours.vm(elsewhere)["stat"] == "runn"
     assert "UNKNOWN" in ours.complaint("suspend", str(stays), status=5)
 
@@ -111,9 +113,9 @@ def test_a_host_whose_libvirtd_hangs_delays_no_other(lab: Lab, ours: Product) ->
     usual = wait(ours, elsewhere)
     since = time.time()
     hangs.hang("libvirtd")
-    assert wait(ours, elsewhere) <= 1.2 * usual + 0.1
+    assert wait(ours, elsewhere) <= 1.2 * usual + NOISE
     lost(ours, there, hangs, since)
-    assert wait(ours, elsewhere) <= 1.2 * usual + 0.1
+    assert wait(ours, elsewhere) <= 1.2 * usual + NOISE
     hangs.wake("libvirtd")
     domains.check(lab, ours.until(there, "runn"))
     assert ours.host(hangs.name)["stat"] == "on"

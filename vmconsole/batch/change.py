@@ -27,7 +27,6 @@ FOR_EVER = 3
 """Level of what nothing brings back."""
 MANY = 10
 """So many may be destroyed for ever by a script that does not say --yes: it has named each of them."""
-INTERRUPTED = 130
 
 
 def change(context: Context, command: Command, values: dict[str, Any]) -> int:
@@ -134,7 +133,7 @@ def _outcome(context: Context, request: Request, identity: str, *, waited: bool)
 
 
 def _report(context: Context, outcomes: Sequence[Outcome], values: dict[str, Any], *, interrupted: bool = False) -> int:
-    status = INTERRUPTED if interrupted else combined([outcome.status for outcome in outcomes])
+    status = output.INTERRUPTED if interrupted else combined([outcome.status for outcome in outcomes])
     for outcome in outcomes:
         for line in _remarks(outcome, values):
             output.words(line)

@@ -21,6 +21,8 @@ MAX_LINE = 300
 MAX_HINT = 120
 """Characters of it that the hint may take from the message."""
 DASH = " \N{EN DASH} "
+INTERRUPTED = 130
+"""Status of a program that the person at the keyboard has interrupted."""
 PIPE_CLOSED = 141
 """Status of a program whose reader went away, as if SIGPIPE had ended it."""
 

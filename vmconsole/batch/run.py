@@ -39,8 +39,6 @@ COMMON = (
 )
 """Options that every command takes."""
 
-INTERRUPTED = 130
-
 
 def run(url: str, words: Sequence[str], *, config_path: str | None, session: Session | None = None) -> int:
     """Run a command line; returns the exit status of the contract.
@@ -57,7 +55,7 @@ def run(url: str, words: Sequence[str], *, config_path: str | None, session: Ses
         return output.complain(error, json=output.wants_json(words))
     except KeyboardInterrupt:
         output.words("vmconsole: interrupted; what was accepted goes on: vmconsole operation list --active")
-        return INTERRUPTED
+        return output.INTERRUPTED
     except Exception as error:
         if os.environ.get("VMCONSOLE_TRACEBACK"):
             raise

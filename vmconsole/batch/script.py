@@ -7,7 +7,7 @@ import sys
 
 from vmconsole.batch import output
 from vmconsole.batch.outcome import combined
-from vmconsole.batch.run import INTERRUPTED, run
+from vmconsole.batch.run import run
 from vmconsole.errors import NoInput, Usage
 from vmconsole.store.session import open_session
 
@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_FATAL = frozenset({INTERRUPTED, output.PIPE_CLOSED})
+_FATAL = frozenset({output.INTERRUPTED, output.PIPE_CLOSED})
 """Statuses after which nobody wants the rest."""
 
 

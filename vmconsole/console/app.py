@@ -70,7 +70,7 @@ class Console(App[int]):
         self.animation_level = "none"
         self.model = FleetModel()
         self._reader = Reader(url, user, self._report)
-        self._conductor = Conductor(self, url, self.model, self.tell)
+        self._conductor = Conductor(self, url, self.model, self.tell, self._reader.stir)
         self.fleet = FleetScreen(
             self.model,
             self._conductor,

@@ -37,13 +37,22 @@ class Conductor:
         url: the store.
         model: for the names in questions.
         tell: shows a sentence; the second argument is information, warning or error.
+        stir: called when operations were submitted.
     """
 
-    def __init__(self, app: App[int], url: str, model: FleetModel, tell: Callable[[str, str], None]) -> None:
+    def __init__(
+        self,
+        app: App[int],
+        url: str,
+        model: FleetModel,
+        tell: Callable[[str, str], None],
+        stir: Callable[[], None],
+    ) -> None:
         self._app = app
         self._url = url
         self._model = model
         self._tell = tell
+        self._stir = stir
         self.last_line = ""
         """The last line that was run, as typed; empty before the first."""
         self.submitted: set[str] = set()
@@ -89,6 +98,7 @@ class Conductor:
         if not await self._agreed(plan, spared):
             return
         self.submitted.update(await asyncio.to_thread(orders.submit, self._url, plan.possible))
+        self._stir()
         self._tell(order.batch_line, "information")
 
     async def _prepared(self, order: Order) -> Plan:

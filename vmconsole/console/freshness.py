@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from vmconsole.lifecycle import host_states
+from vmconsole.presentation import age
 from vmconsole.store.feed import HostRow
 
 
@@ -35,3 +36,8 @@ class Freshness:
         """Unix seconds of the last sign of life."""
         known = [at for at in (host.last_seen, host.down_since) if at is not None]
         return min(known) if known else None
+
+
+def told(silence: float | None) -> str:
+    """How long a host has been silent, from a minute on: seconds would repaint all its rows every second."""
+    return "" if silence is None or silence < 60 else age(silence)

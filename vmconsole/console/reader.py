@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Any, NamedTuple, TypeVar
@@ -16,7 +17,10 @@ from vmconsole.store.users import User
 log = logging.getLogger(__name__)
 
 POLL_EVERY = 0.1
-"""Seconds between two looks whether anything was written; one look costs some microseconds."""
+"""Seconds between two looks whether anything was written, while things happen."""
+POLL_QUIET = 0.25
+"""The same once nothing has happened for `QUIET_AFTER` seconds: what costs is waking up."""
+QUIET_AFTER = 2.0
 FIRST_ROWS = 200
 """VMs read before the first paint: more than any screen has lines."""
 MAX_BACKOFF = 10.0
@@ -85,6 +89,10 @@ class Reader(threading.Thread):
         self._questions.put((question, then))
         self._wake.set()
 
+    def stir(self) -> None:
+        """Look at once, and often for a while: something was asked for."""
+        self._wake.set()
+
     def read_again(self) -> None:
         """Read everything from the start."""
         self._again = True
@@ -119,15 +127,19 @@ class Reader(threading.Thread):
                 self._answer(session)
                 self._report(Portion(portion))
         self._report(Complete())
+        stirred = time.monotonic()
         while not (self._stop or self._again):
             self._answer(session)
             news = feed.news()
+            now = time.monotonic()
             if news is not None:
+                stirred = now
                 self._report(news._replace(vms=news.vms[:PORTION]))
                 for first in range(PORTION, len(news.vms), PORTION):
                     self._report(Portion(news.vms[first : first + PORTION]))
-            self._wake.wait(POLL_EVERY)
-            self._wake.clear()
+            if self._wake.wait(POLL_EVERY if now - stirred < QUIET_AFTER else POLL_QUIET):
+                self._wake.clear()
+                stirred = now
 
     def _answer(self, session: Session) -> None:
         while not self._questions.empty():

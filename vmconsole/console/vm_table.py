@@ -16,10 +16,10 @@ from textual.strip import Strip
 
 from vmconsole.console.columns import NAMES, STAT_WIDTH, Layout
 from vmconsole.console.fleet import FleetModel, alias, position
-from vmconsole.console.freshness import Freshness
+from vmconsole.console.freshness import Freshness, told
 from vmconsole.console.keys import LIST_KEYS
 from vmconsole.console.palette import GLYPHS, Palette, role_of
-from vmconsole.presentation import age, fit
+from vmconsole.presentation import fit
 from vmconsole.store.feed import FleetRow
 
 _CACHED_LINES = 1000
@@ -65,7 +65,11 @@ class VmTable(ScrollView, can_focus=True):
         self.model = model
         self._freshness = freshness
         self._clock = clock
-        self._lines: dict[int, tuple[Any, Strip]] = {}
+        self._lines: dict[int, tuple[tuple[Any, ...], Strip]] = {}
+        """By VM, what its line was drawn from, and the line."""
+        self._seen: dict[int, int | None] = {}
+        """By line of the widget, the VM it shows."""
+        self._heading_seen: tuple[Any, ...] = ()
         self._layout: Layout | None = None
         self._palette: Palette | None = None
         self._heading = self._cursor_line = self._empty_line = Style()
@@ -84,14 +88,35 @@ class VmTable(ScrollView, can_focus=True):
         height = len(self.model.order) + 1
         if self.virtual_size.height != height:
             self.virtual_size = Size(self.size.width, height)
-        self._reveal_cursor()
-        self.refresh()
+        heading = (self.model.sort, self.model.descending, self._widest_id())
+        if self._reveal_cursor() or heading != self._heading_seen or not (self._layout and self.model.order):
+            self._heading_seen = heading
+            self.refresh()
+        else:
+            self.refresh_changed()
+
+    def refresh_changed(self) -> None:
+        """Draw again those lines that would look different."""
+        if self._layout is None:
+            return
+        now, top = self._clock(), self.scroll_offset.y
+        for y in range(1, self.size.height):
+            index = top + y - 1
+            number = self.model.order[index] if index < len(self.model.order) else None
+            known = None if number is None else self._lines.get(number)
+            looks = None if number is None else self._looks(number, index, self._layout, now)
+            if self._seen.get(y) != number or (known and known[0]) != looks:
+                self.refresh(Region(0, y, self.size.width, 1))
+
+    def _widest_id(self) -> int:
+        order = self.model.order
+        return max(order[0], order[-1]) if order else 0
 
     def render_line(self, y: int) -> Strip:
         width = self.size.width
         palette = self._styles()
         layout = self._layout
-        largest = max(self.model.order[0], self.model.order[-1]) if self.model.order else 0
+        largest = self._widest_id()
         if layout is None or layout.width != width or (y == 0 and len(str(largest)) > layout.columns[0][1]):
             layout = self._layout = Layout(width, largest)
             self._lines.clear()
@@ -100,8 +125,10 @@ class VmTable(ScrollView, can_focus=True):
             return Strip([Segment(heading, self._heading)], width)
         index = self.scroll_offset.y + y - 1
         if index >= len(self.model.order):
+            self._seen[y] = None
             return self._below(y, width, palette)
-        return self._line(index, layout, palette)
+        number = self._seen[y] = self.model.order[index]
+        return self._line(number, index, layout, palette)
 
     def _styles(self) -> Palette:
         if self._palette is None:
@@ -111,25 +138,28 @@ class VmTable(ScrollView, can_focus=True):
             self._empty_line = self.get_component_rich_style("vm-table--empty")
         return self._palette
 
-    def _line(self, index: int, layout: Layout, palette: Palette) -> Strip:
-        model = self.model
-        number = model.order[index]
-        row = model.rows[number]
-        host = model.host_of(row)
+    def _line(self, number: int, index: int, layout: Layout, palette: Palette) -> Strip:
         now = self._clock()
-        silent = self._freshness.silence(host, now)
-        key = (
-            index == model.cursor_index, number in model.marks, row, host and host.name, layout, int(now // 60),
-            _silence(silent), model.work.by_vm.get(number), model.work.failures.get(number),
-        )  # fmt: skip
+        looks = self._looks(number, index, layout, now)
         known = self._lines.get(number)
-        if known is not None and known[0] == key:
+        if known is not None and known[0] == looks:
             return known[1]
-        strip = self._draw(row, layout, palette, now, silent, cursor=key[0], marked=key[1])
+        strip = self._draw(self.model.rows[number], layout, palette, now, cursor=looks[0], marked=looks[1])
         if len(self._lines) > _CACHED_LINES:
             self._lines.clear()
-        self._lines[number] = key, strip
+        self._lines[number] = looks, strip
         return strip
+
+    def _looks(self, number: int, index: int, layout: Layout, now: float) -> tuple[Any, ...]:
+        """All that decides how a line looks."""
+        model = self.model
+        row = model.rows[number]
+        host = model.host_of(row)
+        silence = self._freshness.silence(host, now)
+        return (
+            index == model.cursor_index, number in model.marks, row, host and host.name, layout, int(now // 60),
+            silence is None, told(silence), model.work.by_vm.get(number), model.work.failures.get(number),
+        )  # fmt: skip
 
     def _draw(
         self,
@@ -137,11 +167,11 @@ class VmTable(ScrollView, can_focus=True):
         layout: Layout,
         palette: Palette,
         now: float,
-        silent: float | None,
         *,
         cursor: bool,
         marked: bool,
     ) -> Strip:
+        silent = self._freshness.silence(self.model.host_of(row), now)
         role = "unknown" if silent is not None else role_of(position(row))
         before, after, reason, rest = layout.parts(self.model, row, now)
         state = fit(self._state(row, role, silent), STAT_WIDTH)
@@ -164,7 +194,7 @@ class VmTable(ScrollView, can_focus=True):
         """Glyph, word and how far the work is, `» migr 43%`; of a silent host how old the news is, `? runn 3m`."""
         text = f"{GLYPHS[role]} {alias(row)}"
         if silent is not None:
-            return f"{text} {_silence(silent)}"
+            return f"{text} {told(silent)}"
         work = self.model.work.by_vm.get(row.id)
         if work is None:
             return f"{text} paus" if row.paused else text
@@ -267,8 +297,3 @@ class VmTable(ScrollView, can_focus=True):
             self.move_to(index)
             if event.chain == 2:
                 self.post_message(self.Entered())
-
-
-def _silence(seconds: float | None) -> str:
-    """How long a host has been silent, from a minute on: seconds would repaint all its rows every second."""
-    return "" if seconds is None or seconds < 60 else age(seconds)

@@ -7,9 +7,9 @@ from typing import TypeVar
 
 from vmconsole.schedules.errors import ScheduleError, TimeError
 from vmconsole.schedules.moments import Moment, moment
-from vmconsole.schedules.rule import DAYS, Rule
+from vmconsole.schedules.rule import Rule
 from vmconsole.schedules.zones import zone
-from vmconsole.templates.scheduled import End, Repeat
+from vmconsole.templates.scheduled import DAYS, End, Repeat
 
 T = TypeVar("T")
 

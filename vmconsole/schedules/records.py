@@ -37,14 +37,37 @@ def from_store(row: Mapping[str, Any]) -> Rule:
     )
 
 
+def from_document(document: Mapping[str, Any]) -> Rule:
+    """The rule of a schedule as JSON shows it; ScheduleError as of `from_store`.
+
+    Its number of runs is what is left of it; one that has run as often as it may counts as having one run left.
+    """
+    end = End[document["end"]["type"].upper()]
+    relative = document["relative"]
+    return Rule(
+        time=document["time"] if relative is None else relative,
+        zone=document["time_zone"],
+        relative=relative is not None,
+        repeat=None if document["repeat"] is None else Repeat(document["repeat"]),
+        days=tuple(int(day) for day in document["days"].split(",")) if document["days"] else (),
+        cron=document["cron"],
+        end=end,
+        end_value=max(document["end"]["value"], 1) if end is not End.NEVER else 0,
+    )
+
+
 def from_template(action: ScheduledAction, *, zone: str) -> Rule:
-    """The rule of a SCHED_ACTION, whose days and times of day are those of `zone`; ScheduleError as of `Rule`."""
+    """The rule of a SCHED_ACTION, whose days and times of day are those of `zone` unless it names its own.
+
+    ScheduleError as of `Rule`.
+    """
     return Rule(
         time=action.time,
-        zone=zone,
+        zone=action.time_zone or zone,
         relative=action.relative,
         repeat=action.repeat,
         days=action.days,
+        cron=action.cron,
         end=action.end,
         end_value=action.end_value or 0,
     )

@@ -7,14 +7,11 @@ from dataclasses import dataclass
 
 from vmconsole.schedules.errors import CronError, ScheduleError, UnknownZone
 from vmconsole.schedules.zones import LATEST, zone
-from vmconsole.templates.scheduled import End, Repeat
+from vmconsole.templates.scheduled import DAYS, End, Repeat
 
 LONGEST_DELAY = 100 * 366 * 86_400
 """Seconds after its start at which a VM's relative action can lie, at most."""
 MOST_TIMES = (1 << 31) - 1
-
-DAYS = {Repeat.WEEKLY: (0, 6), Repeat.MONTHLY: (1, 31), Repeat.YEARLY: (0, 365), Repeat.HOURLY: (1, 168)}
-"""The lowest and the highest of `days` in each kind of repeat (ON-154 to ON-157)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -173,11 +173,14 @@ _DISK_SNAPSHOT = (
 )  # fmt: skip
 _SNAPSHOT = (("id", "snapshot_id"), ("name", "name"), ("time", "created"), ("hypervisor_id", "hypervisor_id"))
 _SCHEDULE = (
-    ("id", "number"), ("action", "action"), ("args", "arguments"), ("time", "time"), ("repeat", "repeat"),
-    ("days", "days"), ("cron", "cron"), ("time_zone", "time_zone"), ("end_type", "end_type"),
-    ("end_value", "end_value"), ("next", "next"), ("last", "last"), ("done", "done"), ("message", "message"),
+    ("id", "number"), ("action", "action"), ("args", "arguments"),
+    ("time", "CASE WHEN relative = 1 THEN time + (SELECT start_time FROM vm WHERE vm.id = vm_id) ELSE time END"),
+    ("relative", "CASE WHEN relative = 1 THEN time END"), ("repeat", "repeat"), ("days", "days"), ("cron", "cron"),
+    ("time_zone", "time_zone"), ("end_type", "end_type"),
+    ("end_value", "CASE WHEN end_type = 1 THEN end_value - fired ELSE end_value END"), ("next", "next"),
+    ("last", "last"), ("done", "done"), ("message", "message"), ("enabled", "enabled = 1"),
 )  # fmt: skip
-_FLAGS = frozenset(("persistent", "readonly", "active"))
+_FLAGS = frozenset(("persistent", "readonly", "active", "enabled"))
 
 
 def _grouped(
@@ -267,6 +270,5 @@ def _schedule(document: dict[str, Any]) -> dict[str, Any]:
     return {
         **document,
         "args": json.loads(document["args"]),
-        "end": {"type": kind, "value": end_value or None},
-        "done": document["done"],
+        "end": {"type": kind, "value": end_value if end_type else None},
     }

@@ -48,7 +48,8 @@ class End(IntEnum):
     DATE = 2
 
 
-_DAYS = {Repeat.WEEKLY: (0, 6), Repeat.MONTHLY: (1, 31), Repeat.YEARLY: (0, 365), Repeat.HOURLY: (1, 168)}
+DAYS = {Repeat.WEEKLY: (0, 6), Repeat.MONTHLY: (1, 31), Repeat.YEARLY: (0, 365), Repeat.HOURLY: (1, 168)}
+"""The lowest and the highest of `days` in each kind of repeat (ON-154 to ON-157)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ class ScheduledAction:
 
     `time` is Unix seconds (UTC), or, when `relative`, seconds after the VM's submission. `days` are of the week
     (0 is Sunday), the month (from 1) or the year (from 0), or one number of hours. `end_value` is how many times, or
-    Unix seconds.
+    Unix seconds. `cron` and `time_zone` go beyond OpenNebula's, and are only known here as texts; empty without one.
     """
 
     action: str
@@ -68,6 +69,8 @@ class ScheduledAction:
     days: tuple[int, ...] = ()
     end: End = End.NEVER
     end_value: int | None = None
+    cron: str = ""
+    time_zone: str = ""
 
 
 def scheduled_action(section: Section) -> ScheduledAction:
@@ -77,7 +80,8 @@ def scheduled_action(section: Section) -> ScheduledAction:
     action = section.read("ACTION", _action) or ""
     args = section.read("ARGS", values.line) or ""
     time = section.read("TIME", _time)
-    for key in ("ACTION", "TIME"):
+    cron = section.read("CRON", values.line) or ""
+    for key in ("ACTION",) if cron else ("ACTION", "TIME"):
         if not section.has(key):
             section.refuse("", f"needs {key}")
     repeat = section.read("REPEAT", values.whole(0, 3))
@@ -85,6 +89,7 @@ def scheduled_action(section: Section) -> ScheduledAction:
     days = _days(section, None if repeat is None else Repeat(repeat))
     end_value = _end_value(section, None if end is None else End(end))
     arguments = _arguments(section, action, args)
+    time_zone = section.read("TIME_ZONE", values.line) or ""
     section.close()
     return ScheduledAction(
         action=action,
@@ -95,6 +100,8 @@ def scheduled_action(section: Section) -> ScheduledAction:
         days=days,
         end=End(end or 0),
         end_value=end_value,
+        cron=cron,
+        time_zone=time_zone,
     )
 
 
@@ -131,7 +138,7 @@ def _days(section: Section, repeat: Repeat | None) -> tuple[int, ...]:
         if section.read("DAYS", str) and not section.has("REPEAT"):
             section.refuse("DAYS", "is only used together with REPEAT")
         return ()
-    low, high = _DAYS[repeat]
+    low, high = DAYS[repeat]
     day = values.whole(low, high)
     days = section.read("DAYS", lambda text: tuple(sorted({day(part.strip()) for part in text.split(",")})))
     if not section.has("DAYS"):

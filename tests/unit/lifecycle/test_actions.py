@@ -187,16 +187,16 @@ def test_names_are_unique_and_every_action_has_help_and_a_message() -> None:
 def test_exactly_the_listed_actions_can_be_scheduled_with_their_arguments() -> None:
     plain = "terminate undeploy hold release stop suspend resume delete delete-recreate reboot poweroff"
     hard = "terminate-hard undeploy-hard reboot-hard poweroff-hard"
-    disk = ("disk", "snapshot")
+    disk = ("disk_id", "snapshot")
     assert {row.name: row.schedule for row in schedulable()} == {
         **dict.fromkeys((plain + " " + hard).split(), ()),
         "snapshot-create": ("name?",),
         "snapshot-revert": ("snapshot",),
         "snapshot-delete": ("snapshot",),
-        "disk-snapshot-create": ("disk", "name"),
+        "disk-snapshot-create": ("disk_id", "name"),
         "disk-snapshot-revert": disk,
         "disk-snapshot-delete": disk,
-        "backup": ("datastore",),
+        "backup": ("datastore_id",),
     }
 
 

@@ -19,7 +19,7 @@ from vmconsole.console.command_line import TypedLine
 from vmconsole.console.empty import what_to_type
 from vmconsole.console.fleet import FleetModel
 from vmconsole.console.following import Follower
-from vmconsole.console.freshness import Freshness
+from vmconsole.console.freshness import Freshness, told
 from vmconsole.console.keys import COMMAND_KEYS, SCREEN_KEYS, CommandKey
 from vmconsole.console.names import Names
 from vmconsole.console.panes import PANES
@@ -105,10 +105,11 @@ class FleetScreen(Screen[None]):
             return
         now = self._clock()
         self.bars.draw_times(now, self.size.width)
-        ages = (int(now // 60), [self._freshness.silence(host, now) for host in self.model.hosts.values()])
+        silences = [self._freshness.silence(host, now) for host in self.model.hosts.values()]
+        ages = (int(now // 60), [(silence is None, told(silence)) for silence in silences])
         if ages != self._ages:
             self._ages = ages
-            self.table.refresh()
+            self.table.refresh_changed()
         if self.pane_is_seen:
             self.side.draw()
 

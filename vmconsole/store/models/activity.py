@@ -95,6 +95,7 @@ class Schedule(Row):
     next = BigIntegerField(null=True)
     last = BigIntegerField(null=True)
     done = BigIntegerField(null=True)
+    fired = IntegerField(default=0)
     message = TextField(default="")
     enabled = FlagField(default=True)
     user = ForeignKeyField(UserAccount, backref="+")
