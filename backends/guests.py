@@ -29,7 +29,7 @@ class Guests(Protocol):
         ...
 
     async def freeze(self, uuid: str) -> None:
-        """Have the agent freeze the guest's file systems; frozen is fine. Raises NotSupported without an agent."""
+        """Have the agent freeze all file systems. Raises NotSupported: no agent; GuestUnwilling: a silent one."""
         ...
 
     async def thaw(self, uuid: str) -> None:

@@ -67,13 +67,15 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "vmconsole.commands*": COMMANDS,
     "vmconsole.batch*": (*COMMANDS, "vmconsole.batch*"),
     "vmconsole.console*": (*COMMANDS, "vmconsole.console*", "textual*", "rich*"),
+    "vmconsole.controller.iso": (STANDARD, "vmconsole.templates*", "pycdlib"),
     "vmconsole.controller*": (
         *STORE, "vmconsole.config", "vmconsole.schedules*", "vmconsole.controller*", "backends", "backends.base",
         "backends.uri",
     ),
     # argv decides which one face is imported.
     "vmconsole.__main__": (
-        *EVERYWHERE, "os", "sys", *ENDS, "vmconsole.batch*", "vmconsole.console*", "vmconsole.controller*",
+        *EVERYWHERE, "os", "sys", *ENDS, "vmconsole.store.location", "vmconsole.batch*", "vmconsole.console*",
+        "vmconsole.controller*",
     ),
 }  # fmt: skip
 

@@ -26,12 +26,13 @@ def freeze(conn: libvirt.virConnect, uuid: str) -> None:
     """Freeze all file systems.
 
     Raises:
-        NotSupported: the guest has no agent, or it does not answer.
+        NotSupported: the guest has no agent.
+        GuestUnwilling: it does not answer.
     """
     if not is_ready(conn, uuid):
         raise NotSupported("the guest has no agent that could freeze its file systems")
     domain = lookup(conn, uuid)
-    domain.agentSetResponseTimeout(PATIENCE)
+    limit(domain)
     domain.fsFreeze()
 
 
@@ -39,5 +40,10 @@ def thaw(conn: libvirt.virConnect, uuid: str) -> None:
     """Thaw all file systems."""
     if is_ready(conn, uuid):
         domain = lookup(conn, uuid)
-        domain.agentSetResponseTimeout(PATIENCE)
+        limit(domain)
         domain.fsThaw()
+
+
+def limit(domain: libvirt.virDomain) -> None:
+    """Have libvirt give up an agent that does not answer."""
+    domain.agentSetResponseTimeout(PATIENCE)

@@ -18,6 +18,7 @@ from backends.base import (
     BackendError,
     BadUri,
     Busy,
+    GuestUnwilling,
     InvalidInput,
     NoSpace,
     NotFound,
@@ -34,6 +35,7 @@ _SENTENCE: dict[type[BackendError], str] = {
     AuthFailed: "{host} refused our credentials",
     BadUri: "the URI does not suit {host}",
     Busy: "somebody else holds the domain on {host}",
+    GuestUnwilling: "the guest on {host} did not do its part",
     InvalidInput: "{host} finds the description invalid",
     NoSpace: "the storage of {host} is full",
     NotFound: "{host} does not know what was named",
@@ -42,7 +44,7 @@ _SENTENCE: dict[type[BackendError], str] = {
     Unreachable: "{host} does not answer",
     WrongState: "the domain's state on {host} forbids this",
 }
-_QUOTED = (Busy, InvalidInput, NotFound, NotSupported, Refused, WrongState)
+_QUOTED = (Busy, GuestUnwilling, InvalidInput, NotFound, NotSupported, Refused, WrongState)
 
 _BY_CODE: dict[int, type[BackendError]] = {
     code: kind
@@ -53,6 +55,7 @@ _BY_CODE: dict[int, type[BackendError]] = {
         InvalidInput: (8, 21, 27, 35, 67, 81, 91, 92),
         NotSupported: (3, 74, 84),
         Busy: (68, 83, 87),
+        GuestUnwilling: (86, 97),
         AuthFailed: (45, 79, 94),
         Aborted: (78,),
         AccessDenied: (29, 88),

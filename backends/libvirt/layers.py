@@ -7,10 +7,17 @@ from collections.abc import Sequence
 
 import libvirt
 
-from backends.base import DiskSpec, InvalidInput, NotFound, VolumeSeen, WrongState
-from backends.libvirt import agent, device_xml, volumes, xml
+from backends.base import DiskSpec, GuestUnwilling, InvalidInput, NotFound, VolumeSeen, WrongState
+from backends.libvirt import agent, device_xml, errors, volumes, xml
 from backends.libvirt.definition import lookup
 from backends.libvirt.devices import LIVE, definitions
+
+_SWITCH = (
+    libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_DISK_ONLY
+    | libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_NO_METADATA
+    | libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_REUSE_EXT
+    | libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_ATOMIC
+)
 
 DEEPEST = 200
 """Layers after which a chain is taken for a ring."""
@@ -78,13 +85,21 @@ def snapshot_live(conn: libvirt.virConnect, uuid: str, target: str, overlay: str
     _forbid_snapshots(domain)
     if _describe(conn.storageVolLookupByPath(overlay)).backing_path != device_xml.source_of(disk):
         raise InvalidInput(f"the overlay does not lie on what {target} is")
-    frozen = quiesce and agent.is_ready(conn, uuid)
-    flags = (
-        libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_DISK_ONLY
-        | libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_NO_METADATA
-        | libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_REUSE_EXT
-        | libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_ATOMIC
-    )
+    text = _snapshot(definition, target, overlay)
+    if quiesce and agent.is_ready(conn, uuid):
+        agent.limit(domain)
+        try:
+            domain.snapshotCreateXML(text, _SWITCH | libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_QUIESCE)
+            return True
+        except libvirt.libvirtError as error:
+            if not isinstance(errors.translate(error, host=""), GuestUnwilling):
+                raise
+    domain.snapshotCreateXML(text, _SWITCH)
+    return False
+
+
+def _snapshot(definition: ET.Element, target: str, overlay: str) -> str:
+    """The description that makes one disk be an overlay and leaves the others alone."""
     root = ET.Element("domainsnapshot")
     disks = xml.add(root, "disks")
     for other in definition.findall("devices/disk"):
@@ -94,8 +109,7 @@ def snapshot_live(conn: libvirt.virConnect, uuid: str, target: str, overlay: str
     entry = xml.add(disks, "disk", name=target, snapshot="external", type="file")
     xml.add(entry, "driver", type="qcow2")
     xml.add(entry, "source", file=overlay)
-    domain.snapshotCreateXML(xml.write(root), flags | (libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_QUIESCE if frozen else 0))
-    return frozen
+    return xml.write(root)
 
 
 def _forbid_snapshots(domain: libvirt.virDomain) -> None:

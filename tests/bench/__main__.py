@@ -6,10 +6,18 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import accepting, listing, sweeping
+from tests.bench import accepting, console, executing, hanging, listing, remembering, sweeping
 from tests.bench.measuring import Row, report
 
-GROUPS = {"listing": listing.rows, "accepting": accepting.rows, "sweeping": sweeping.rows}
+GROUPS = {
+    "listing": listing.rows,
+    "accepting": accepting.rows,
+    "sweeping": sweeping.rows,
+    "console": console.rows,
+    "executing": executing.rows,
+    "remembering": remembering.rows,
+    "hanging": hanging.rows,
+}
 
 
 def main(words: list[str]) -> int:

@@ -176,6 +176,22 @@ def test_a_queued_operation_is_cancelled_and_never_begun(store_url: str, host_ur
     play(store_url, host_uri(), story, shutdown_timeout=1.0)
 
 
+def test_a_wait_for_a_deaf_guest_is_called_off_and_the_guest_runs_on(
+    store_url: str, host_uri: MakeUri, unruly: Unruly
+) -> None:
+    async def story(rig: Rig, host: int) -> None:
+        vm = await rig.running()
+        unruly["h1"].deaf = True
+        waiting = rig.submit("poweroff", vm)
+        await rig.reaches(vm, at.SHUTDOWN_POWEROFF)
+        assert operations.request_cancel(rig.session, waiting, 1.0)
+        document = await rig.ended(waiting, within=5)
+        assert (document["state"], document["error"]["code"]) == ("cancelled", "OP_CANCELLED")
+        assert (rig.at(vm), await power(rig, vm)) == (at.RUNNING, Power.RUNNING)
+
+    play(store_url, host_uri(), story, shutdown_timeout=60.0)
+
+
 @pytest.mark.parametrize("command", ["terminate", "poweroff", "undeploy"])
 def test_a_guest_that_ignores_the_power_button_runs_on(
     sqlite_path: str, host_uri: MakeUri, unruly: Unruly, command: str

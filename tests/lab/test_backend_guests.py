@@ -7,7 +7,17 @@ from dataclasses import replace
 
 import pytest
 
-from backends.base import Busy, Console, DiskSpec, GraphicsSpec, NotSupported, Refused, Unreachable, WrongState
+from backends.base import (
+    Busy,
+    Console,
+    DiskSpec,
+    GraphicsSpec,
+    GuestUnwilling,
+    NotSupported,
+    Refused,
+    Unreachable,
+    WrongState,
+)
 from backends.libvirt.host import LibvirtHost
 
 from .drivers import BARE, MIB, NAME, POOL, UUID, Connect, boot, linux, on
@@ -122,5 +132,25 @@ def test_an_agent_freezes_and_thaws_and_a_live_snapshot_says_so(lab: Lab, connec
             assert await host.snapshot_disk_live(UUID, "vda", layer.path, quiesce=True)
             console.wait_for("agent froze", timeout=10)
             console.wait_for("agent thawed", timeout=10)
+
+    on(story, connect())
+
+
+def test_an_agent_that_does_not_answer_holds_no_snapshot_up(lab: Lab, connect: Connect, guest: GuestFiles) -> None:
+    h1 = lab.hosts[0]
+
+    async def story(host: LibvirtHost) -> None:
+        await host.ensure_pool(POOL, "/var/lib/libvirt/images/vm")
+        disk = await host.create_volume(POOL, "disk", capacity_bytes=MIB, format="qcow2")
+        layer = await host.create_overlay(POOL, "layer", disk.path)
+        await boot(host, h1, replace(linux(guest, DiskSpec("vda", disk.path, "qcow2")), guest_agent=True))
+        with h1.console(NAME) as console:
+            console.say("sleep 1000 <>/dev/vport0p1 & sleep 1; echo agent' is there'")
+            console.wait_for("agent is there", timeout=10)
+        assert await host.agent_ready(UUID)
+        with pytest.raises(GuestUnwilling):
+            await host.freeze(UUID)
+        assert not await host.snapshot_disk_live(UUID, "vda", layer.path, quiesce=True)
+        assert layer.path in h1.virsh("domblklist", NAME)
 
     on(story, connect())

@@ -1,19 +1,16 @@
-"""What the console costs, measured through a pseudo-terminal: ``python -m tests.terminal.measure``."""
+"""What the console costs, measured through a pseudo-terminal. `tests.bench.console` holds it against the budgets."""
 
 from __future__ import annotations
 
-import os
 import random
-import statistics
 import sys
-import tempfile
 import threading
 import time
 from pathlib import Path
 from typing import Self
 
-from tests.console.fleet import change_some, fill_large
-from tests.terminal.term import Term, command
+from tests.console.fleet import change_some
+from tests.terminal.term import CONSOLE, Term, command
 from vmconsole.store.session import open_session
 
 DOWN, PAGE_DOWN = "\x1b[B", "\x1b[6~"
@@ -33,9 +30,21 @@ Bare().run()
 """
 
 
+OPENED = """
+import sys
+import vmconsole.console.app
+from vmconsole.store.session import open_session
+open_session(sys.argv[1], create=False).close()
+sys.stdout.write("store is open")
+sys.stdout.flush()
+"""
+
+
 def start_time(url: str) -> float:
-    """Seconds from the start of the process to the first painted VM."""
-    with Term(command(url), columns=120, rows=40) as term:
+    """Seconds from the opened store to the first painted VM."""
+    program = [sys.executable, "-c", OPENED + CONSOLE, url]
+    with Term(program, columns=120, rows=40) as term:
+        term.until("store is open")
         begun = time.perf_counter()
         term.until("vm-0")
         return time.perf_counter() - begun
@@ -105,47 +114,3 @@ class Sweep(threading.Thread):
     def __exit__(self, *error: object) -> None:
         self._ended.set()
         self.join()
-
-
-def main() -> None:
-    os.umask(0o077)
-    folder = Path(tempfile.mkdtemp(prefix="vmconsole-measure-"))
-    urls = {}
-    for count in (100, 10_000, 100_000):
-        urls[count] = str(folder / f"{count}.db")
-        fill_large(urls[count], count)
-    wanted = sys.argv[1:] or ["paint", "keys", "idle"]
-    if "paint" in wanted:
-        rounds = [(start_time(urls[100]), start_time(urls[100_000])) for _ in range(7)]
-        small, large = (statistics.median(each[side] for each in rounds) for side in (0, 1))
-        print(
-            f"first VM painted, from exec: 100 VMs {small:.3f} s, 100,000 VMs {large:.3f} s, ratio {large / small:.2f}"
-        )
-    if "keys" in wanted:
-        for count in (100, 100_000):
-            for name, key in (("down", DOWN), ("page down", PAGE_DOWN)):
-                times, sizes = key_times(urls[count], key, 60)
-                _report(f"{name}, {count:,} VMs, quiet", times, sizes)
-        for name, key in (("down", DOWN), ("page down", PAGE_DOWN)):
-            with Sweep(urls[100_000], 100_000):
-                times, sizes = key_times(urls[100_000], key, 150)
-            _report(f"{name}, 100,000 VMs, 10 % changing a second", times, sizes)
-    if "idle" in wanted:
-        bare = cpu_share([sys.executable, "-c", BARE], 20)
-        still = cpu_share(command(urls[10_000]), 20, "vm-0")
-        with Sweep(urls[10_000], 10_000):
-            changing = cpu_share(command(urls[10_000]), 20, "vm-0")
-        print(f"CPU: bare app with a clock {bare:.2f} %; console {still:.2f} %, a tenth changing {changing:.2f} %")
-
-
-def _report(what: str, times: list[float], sizes: list[int]) -> None:
-    times, sizes = sorted(times), sorted(sizes)
-    p95, p95_size = times[int(len(times) * 0.95)], sizes[int(len(sizes) * 0.95)]
-    print(
-        f"{what}: p50 {1000 * statistics.median(times):.1f} ms, p95 {1000 * p95:.1f} ms,"
-        f" max {1000 * times[-1]:.1f} ms; bytes median {statistics.median(sizes):.0f}, p95 {p95_size}"
-    )
-
-
-if __name__ == "__main__":
-    main()

@@ -110,6 +110,7 @@ class Controller:
     def _look(self) -> None:
         self._fleet.refresh()
         self._monitor.follow_fleet()
+        self._executor.heed_cancellations()
         self._start_queued()
 
     def _start_queued(self) -> None:

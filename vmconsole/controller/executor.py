@@ -66,6 +66,8 @@ class Executor:
         self._journal = journal
         self._around = around
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._jobs: dict[str, Job] = {}
+        self._aborting: set[asyncio.Task[None]] = set()
         self._loop = asyncio.get_running_loop()
         self.lost_lease = asyncio.Event()
 
@@ -127,8 +129,35 @@ class Executor:
         borders.reach(job.command, "claimed")
         job.report = self._reporter(job.id)
         task = asyncio.create_task(self._run(job), name=f"operation {job.id}")
-        self._tasks[job.id] = task
-        task.add_done_callback(lambda _: self._tasks.pop(job.id, None))
+        self._tasks[job.id], self._jobs[job.id] = task, job
+        task.add_done_callback(lambda _: self._ended(job.id))
+
+    def _ended(self, operation_id: str) -> None:
+        self._tasks.pop(operation_id, None)
+        self._jobs.pop(operation_id, None)
+
+    def heed_cancellations(self) -> None:
+        """Call off what people do not want any more, as far as it can be: a copy, a save, a move, a wait."""
+        for operation_id in self._journal.unwanted():
+            job = self._jobs.get(operation_id)
+            if job is None or job.cancelled:
+                continue
+            job.cancelled = True
+            log.info("operation %s (%s) is called off", job.id, job.command)
+            if job.position is None:
+                self._tasks[job.id].cancel()
+            else:
+                task = asyncio.create_task(self._abort(job))
+                self._aborting.add(task)
+                task.add_done_callback(self._aborting.discard)
+
+    async def _abort(self, job: Job) -> None:
+        """Have the host end the VM's running job; what has none goes on to its next border."""
+        try:
+            vm = vm_record.load(self._around.store, job.vm_id)
+            await self._link_for(job).require_up().abort_job(vm.uuid)
+        except (BackendError, VmconsoleError) as error:
+            log.warning("operation %s could not be called off: %s", job.id, error)
 
     def _reporter(self, operation_id: str) -> Callable[[int, int], None]:
         """Progress from any thread, written at most every so often and in the event loop."""
@@ -224,6 +253,10 @@ class Executor:
             log.info("operation %s (%s) was superseded", job.id, job.command)
         except LeaseLost:
             self.lost_lease.set()
+        except asyncio.CancelledError:
+            if not job.cancelled:
+                raise
+            await self._give_up(job, Failed(f"{job.command} was called off", code="OP_CANCELLED"))
         except VmconsoleError as error:
             await self._give_up(job, error)
         except Exception as error:
@@ -250,7 +283,8 @@ class Executor:
             if job.position is not None and job.position.is_transient:
                 await self._record(lambda: self._journal.advance(job, Outcome.FAILURE, error=error))
             else:
-                await self._record(lambda: self._journal.fail(job, error))
+                state = "cancelled" if job.cancelled else "failed"
+                await self._record(lambda: self._journal.fail(job, error, state=state))
         except Superseded:
             log.info("operation %s had been taken over", job.id)
         except LeaseLost:

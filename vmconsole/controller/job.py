@@ -33,6 +33,8 @@ class Job:
     """Progress: bytes done and bytes in all. May be called from any thread, as often as one likes."""
     step: str = ""
     """The last stage the operation has entered, as the journal has it; empty before the first."""
+    cancelled: bool = False
+    """Somebody does not want it any more; a step that waits stops waiting."""
     superseded: str = ""
     """The operation in flight that this one takes the place of."""
 

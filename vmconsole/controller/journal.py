@@ -245,7 +245,8 @@ class Journal:
                 self._step(job)
                 return
             self._arrive(job)
-            self._end(job, "failed" if error else "done", error=error)
+            failed = "cancelled" if job.cancelled else "failed"
+            self._end(job, failed if error else "done", error=error)
 
     def _settle_placement(self, job: Job, placement: Placement, now: int) -> None:
         """A move between two hosts is decided: one of them is the VM's, the other gets its capacity back."""
@@ -323,6 +324,11 @@ class Journal:
             )
 
     # After a crash ----------------------------------------------------------------------------------------------
+
+    def unwanted(self) -> list[str]:
+        """Running operations that somebody wants called off."""
+        rows = self.store.query("SELECT id FROM operation WHERE state = 'running' AND cancel_requested = 1")
+        return [row[0] for row in rows]
 
     def orphans(self) -> list[Job]:
         """Running operations whose controller is gone, taken over by this one."""

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from vmconsole.schedules.errors import ScheduleError
 from vmconsole.schedules.records import from_store, from_template, to_store, to_template
-from vmconsole.schedules.rule import DAYS, LONGEST_DELAY, MOST_TIMES, Rule
+from vmconsole.schedules.rule import LONGEST_DELAY, MOST_TIMES, Rule
 from vmconsole.schedules.zones import LATEST
-from vmconsole.templates.scheduled import End, Repeat, scheduled_action
+from vmconsole.templates.scheduled import DAYS, End, Repeat, scheduled_action
 from vmconsole.templates.section import Section
 
 BERLIN = "Europe/Berlin"

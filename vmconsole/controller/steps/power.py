@@ -135,6 +135,8 @@ async def shutdown(work: Work) -> None:
     await work.host.shutdown(work.vm.uuid)
     while not await _is_off(work):
         now = time.monotonic()
+        if work.job.cancelled:
+            raise Failed(f"{work.vm.label}: the wait for its guest was called off; it runs", code="OP_CANCELLED")
         if now - begun >= timeout:
             break
         if now - pressed >= min(PRESS_AGAIN, timeout / 2):
