@@ -41,6 +41,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("sample_period", 60.0, "s", "time between two stored monitoring samples of a VM", 1, 86400),
     Setting("sample_keep", 43200.0, "s", "age at which monitoring samples are dropped", 60, 31536000),
     Setting("placement_period", 15.0, "s", "time between two placement cycles when none is asked for", 0.2, 3600),
+    Setting("schedule_period", 15.0, "s", "time after which a scheduled action that was refused is tried again", 0.2, 3600),
     Setting("placement_policy", "striping", "", "which host gets a new VM", choices=("packing", "striping", "load")),
     Setting("idle_exit", 600.0, "s", "a controller started on demand ends after this long without work", 1),
     Setting("operations_per_host", 4, "", "operations executed at the same time on one host", 1, 64),

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import random
+import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 from typing import Self
 
 from tests.console.fleet import change_some
-from tests.terminal.term import CONSOLE, Term, command
+from tests.terminal.term import CONSOLE, ROOT, Term, command
 from vmconsole.store.session import open_session
 
 DOWN, PAGE_DOWN = "\x1b[B", "\x1b[6~"
@@ -92,25 +92,29 @@ def _cpu(pid: int) -> float:
     return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
 
 
-class Sweep(threading.Thread):
-    """Changes a tenth of the VMs each second, as a monitor would."""
+class Sweep:
+    """Changes a tenth of the VMs each second, as a monitor would; in a process of its own, as that is."""
 
-    def __init__(self, url: str, count: int, share: float = 0.1) -> None:
-        super().__init__(daemon=True)
-        self._url, self._count, self._share = url, count, share
-        self._ended = threading.Event()
-
-    def run(self) -> None:
-        chance = random.Random(3)
-        with open_session(self._url, create=False) as session:
-            while not self._ended.wait(1.0):
-                numbers = chance.sample(range(self._count), int(self._count * self._share))
-                change_some(session, numbers, round(chance.uniform(0, 100), 1))
+    def __init__(self, url: str, count: int) -> None:
+        self._words = [sys.executable, "-m", "tests.terminal.measure", url, str(count)]
 
     def __enter__(self) -> Self:
-        self.start()
+        self._process = subprocess.Popen(self._words, cwd=ROOT)
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._ended.set()
-        self.join()
+        self._process.terminate()
+        self._process.wait()
+
+
+def sweep(url: str, count: int) -> None:
+    """Change a tenth of the VMs each second, until the process is ended."""
+    chance = random.Random(3)
+    with open_session(url, create=False) as session:
+        while True:
+            time.sleep(1.0)
+            change_some(session, chance.sample(range(count), count // 10), round(chance.uniform(0, 100), 1))
+
+
+if __name__ == "__main__":
+    sweep(sys.argv[1], int(sys.argv[2]))

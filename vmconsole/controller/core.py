@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 
 from vmconsole import config
 from vmconsole.controller import placement
+from vmconsole.controller.clock import Clock
 from vmconsole.controller.executor import Executor
 from vmconsole.controller.fleet import Fleet
 from vmconsole.controller.journal import Journal
 from vmconsole.controller.lease import RENEW_EVERY, LeaseLost
 from vmconsole.controller.monitor import Monitor
+from vmconsole.controller.scheduler import Scheduler
 from vmconsole.controller.test_hosts import put_back
 from vmconsole.controller.work import Surroundings
 from vmconsole.errors import OutputFailed, TryAgain
@@ -61,6 +63,7 @@ class Controller:
         self._around = Surroundings(store, journal, self._fleet, settings, time.time, instance, self._directory)
         self._executor = Executor(journal, self._around)
         self._monitor = Monitor(self._around, self._on_change)
+        self._scheduler = Scheduler(self._around, lease, Clock.from_environment())
 
     async def run(self) -> None:
         """Work until a signal, a lost lease, or idleness. Raises LeaseLost when another controller took over."""
@@ -95,6 +98,7 @@ class Controller:
                     marker = seen
                     self._wake.clear()
                     self._look()
+                self._fire_due()
                 self._place_if_due()
                 self._monitor.check_silence()
                 if self._idle():
@@ -115,6 +119,11 @@ class Controller:
 
     def _start_queued(self) -> None:
         if self._executor.start_queued():
+            self._wake.set()
+
+    def _fire_due(self) -> None:
+        """Fire schedules once every host has been tried: what needs one would else be refused for nothing."""
+        if all(link.tried.is_set() for link in self._fleet) and self._scheduler.fire_due():
             self._wake.set()
 
     def _place_if_due(self) -> None:

@@ -303,7 +303,6 @@ class Monitor:
                 before = states.by_numbers(vm_state, lcm)
                 if (found := observations.host_lost(before)) is not None:
                     self._observe(number, found, before)
-        self._fresh.add(link.host_id)  # it may come back without ever having been disconnected
         self._fresh.add(link.host_id)  # as soon as it answers, whether or not the connection was lost meanwhile
         log.warning("host %s has been silent for %.0f s: in error, %d VMs unknown", link.name, silent, len(running))
         return True

@@ -96,6 +96,8 @@ class Scheduler:
         """Deal with some schedules that are due, in one transaction; returns how many operations were submitted."""
         now = self._clock.wall()
         waiting = schedule_record.due_among(self._around.store, portion, int(now))
+        if not waiting:
+            return 0
         taken = set(self._taken)
         submitted = 0
         with self._around.journal.write() as store:
@@ -103,7 +105,6 @@ class Scheduler:
                 if record.vm_id not in taken and self._deal_with(store, record, now):
                     taken.add(record.vm_id)
                     submitted += 1
-            self._seen_change = _current_change(store)
         self._taken = taken
         return submitted
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vmconsole.controller.handlers import first_host, host, image, setting, template, vm
+from vmconsole.controller.handlers import first_host, host, image, schedule, setting, template, vm
 from vmconsole.controller.handlers.in_place import IN_PLACE
 
 if TYPE_CHECKING:
@@ -32,6 +32,12 @@ HANDLERS: dict[str, Handler] = {
     "host.keys": host.keys,
     "image.create": image.create,
     "image.delete": image.delete,
+    "schedule.create": schedule.create,
+    "schedule.update": schedule.update,
+    "schedule.delete": schedule.delete,
+    "schedule.pause": schedule.pause,
+    "schedule.resume": schedule.resume,
+    "schedule.run": schedule.run,
     "setting.set": setting.change,
 }
 
