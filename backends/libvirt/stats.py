@@ -10,6 +10,7 @@ from typing import Any
 import libvirt
 
 from backends.base import DomainState, DomainStats, HostLoad, Power
+from backends.libvirt.block_jobs import ASIDE
 
 _GROUPS = (
     libvirt.VIR_DOMAIN_STATS_STATE
@@ -38,10 +39,13 @@ class CpuSample:
 
 
 def sweep(conn: libvirt.virConnect) -> Sequence[DomainStats]:
-    """Every domain's state and counters by one bulk call; a domain with a busy monitor gives what it can."""
+    """Every domain's state and counters by one bulk call; a domain with a busy monitor gives what it can.
+
+    The short-lived domains in which we merge unused layers are nobody's business.
+    """
     now = time.time()
     records = conn.getAllDomainStats(_GROUPS, libvirt.VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT)
-    return [_stats(domain, record, now) for domain, record in records]
+    return [_stats(domain, record, now) for domain, record in records if not domain.name().startswith(ASIDE)]
 
 
 def states(conn: libvirt.virConnect) -> Mapping[str, DomainState]:

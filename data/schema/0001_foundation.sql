@@ -129,6 +129,16 @@ CREATE TABLE network (
     changed BIGINT NOT NULL DEFAULT 0
 );
 
+-- Addresses that a network gives out: `size` of them from `ip` on. Without a first MAC each is made of its IP.
+CREATE TABLE address_range (
+    network_id INTEGER NOT NULL REFERENCES network (id),
+    range_id INTEGER NOT NULL,
+    ip TEXT NOT NULL,
+    size BIGINT NOT NULL,
+    mac TEXT NOT NULL DEFAULT '',
+    PRIMARY KEY (network_id, range_id)
+);
+
 CREATE TABLE network_lease (
     network_id INTEGER NOT NULL REFERENCES network (id),
     mac TEXT NOT NULL,

@@ -6,6 +6,7 @@ from vmconsole.store.models.activity import Counter, Firing, Lease, MetaEntry, O
 from vmconsole.store.models.machines import Disk, DiskSnapshot, History, Nic, Sample, SystemSnapshot, Tag, Vm
 from vmconsole.store.models.people import Membership, UserAccount, UserGroup
 from vmconsole.store.models.places import (
+    AddressRange,
     Cluster,
     Datastore,
     Host,
@@ -28,6 +29,7 @@ TABLES: tuple[type[Row], ...] = (
     Image,
     ImageCopy,
     Network,
+    AddressRange,
     NetworkLease,
     Template,
     Wild,
@@ -50,6 +52,7 @@ TABLES: tuple[type[Row], ...] = (
 
 __all__ = [
     "TABLES",
+    "AddressRange",
     "Cluster",
     "Counter",
     "Datastore",

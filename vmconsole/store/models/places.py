@@ -94,6 +94,17 @@ class Network(Row):
     changed = BigIntegerField(default=0)
 
 
+class AddressRange(Row):
+    network = ForeignKeyField(Network, backref="+")
+    range_id = IntegerField()
+    ip = TextField()
+    size = BigIntegerField()
+    mac = TextField(default="")
+
+    class Meta:
+        primary_key = CompositeKey("network", "range_id")
+
+
 class NetworkLease(Row):
     network = ForeignKeyField(Network, backref="+")
     mac = TextField()
