@@ -18,7 +18,7 @@ PACKAGES = ("backends", "vmconsole")
 
 STANDARD = "<the standard library>"
 EVERYWHERE = ("__future__", "typing", "collections.abc")
-ENDS = ("vmconsole", "vmconsole.errors", "vmconsole.presentation", "vmconsole.resources")
+ENDS = ("vmconsole", "vmconsole.errors", "vmconsole.local_zone", "vmconsole.presentation", "vmconsole.resources")
 PURE = ("vmconsole.lifecycle*", "vmconsole.templates*")
 STORE = (STANDARD, *ENDS, *PURE, "vmconsole.store*")
 COMMANDS = (*STORE, "vmconsole.config", "vmconsole.schedules*", "vmconsole.commands*")
@@ -50,6 +50,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "backends.libvirt*": (STANDARD, "backends.base", "backends.uri", "backends.libvirt*", "libvirt"),
     "vmconsole": ("os", "sys"),
     "vmconsole.errors": (),
+    "vmconsole.local_zone": ("__future__", "os"),
     "vmconsole.resources": ("__future__", "os"),
     "vmconsole.presentation": (*EVERYWHERE, "time", "unicodedata"),
     # The store as a type only: settings are read through the one that is handed in.

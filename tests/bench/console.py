@@ -42,7 +42,12 @@ def rows(work: Path) -> Iterator[Row]:
     sent = int(statistics.median(sizes))
     ratio = f"{sent / HTOP_BYTES:.1f}"
     yield Row(
-        "console: bytes for a cursor key, htop's", f"{HTOP_BYTES}", f"{sent}", ratio, f"<= {MOST_BYTES:,}", sent <= MOST_BYTES
+        "console: bytes for a cursor key, htop's",
+        f"{HTOP_BYTES}",
+        f"{sent}",
+        ratio,
+        f"<= {MOST_BYTES:,}",
+        sent <= MOST_BYTES,
     )
 
     bare = measure.cpu_share([sys.executable, "-c", measure.BARE], IDLE_SECONDS)

@@ -26,7 +26,7 @@ GROUPS = (
 
 def rows(work: Path) -> Iterator[Row]:
     description = work / "node.xml"
-    description.write_bytes(_node(DOMAINS))
+    description.write_bytes(node(DOMAINS))
     yield _row(f"sweep of {DOMAINS:,} domains, test driver", f"test://{description}", work)
     if Lab.why_not() is None:
         with Lab(work, hosts=1) as lab:
@@ -53,7 +53,7 @@ def _row(what: str, uri: str, work: Path) -> Row:
     return against(what, floor, ours, times=1.25)
 
 
-def _node(domains: int) -> bytes:
+def node(domains: int) -> bytes:
     """A host for the test driver with so many running domains."""
     node = ET.Element("node")
     for number in range(domains):

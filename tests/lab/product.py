@@ -154,11 +154,12 @@ class Product:
     def _controls(self, pid: int) -> bool:
         process = Path(f"/proc/{pid}")
         try:
-            words = (process / "cmdline").read_bytes().split(b"\0")
+            if b"controller" not in (process / "cmdline").read_bytes().split(b"\0"):
+                return False
             surroundings = (process / "environ").read_bytes().split(b"\0")
         except OSError:  # it ended meanwhile
             return False
-        return b"controller" in words and f"VMCONSOLE_DB={self.store}".encode() in surroundings
+        return f"VMCONSOLE_DB={self.store}".encode() in surroundings
 
     def end_controllers(self, number: int = signal.SIGTERM, timeout: float = 30) -> None:
         """End the controllers of this store with a signal, and wait until they are gone."""

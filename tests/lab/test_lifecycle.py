@@ -74,7 +74,7 @@ def test_a_template_becomes_a_running_vm_by_itself(lab: Lab, guest: GuestFiles, 
 
 @pytest.mark.covers(
     "ON-014", "ON-015", "ON-016", "ON-018", "ON-022", "ON-027", "ON-031", "ON-032", "ON-054", "ON-072", "ON-073",
-    "ON-075", "ON-076", "ON-078", "ON-079", "ON-080", "ON-081",
+    "ON-075", "ON-078", "ON-079", "ON-080", "ON-081",
 )  # fmt: skip
 def test_a_vm_lives_through_every_rest_and_its_memory_comes_back(session_lab: Lab, product: Product) -> None:
     lab = session_lab

@@ -21,7 +21,7 @@ def product(session_lab: Lab, guest: GuestFiles, tmp_path_factory: pytest.TempPa
         yield product
 
 
-@pytest.mark.covers("ON-012", "ON-013", "ON-066", "ON-074", "ON-077")
+@pytest.mark.covers("ON-012", "ON-013", "ON-066", "ON-074")
 def test_a_guest_that_ignores_its_power_button_runs_on_until_its_power_is_cut(
     session_lab: Lab, product: Product
 ) -> None:

@@ -160,6 +160,8 @@ def _remarks(outcome: Outcome, values: dict[str, Any]) -> list[str]:
     if result.get("wild"):
         adopt = f"vmconsole host importvm {result['host_id']} --all"
         return [f"{result['wild']} domains on it are no VMs yet; to make VMs of them: {adopt}"]
+    if result.get("remarks"):
+        return [f"{request.label}: {remark}" for remark in result["remarks"]]
     if result.get("keys"):
         return ["compare with what the host's administrator says, then add: --fingerprint SHA256:…"]
     return []
@@ -178,15 +180,26 @@ def _lines(outcome: Outcome, values: dict[str, Any]) -> list[str]:
     return [*_result_lines(document), *spoken]
 
 
+_NUMBERED = {
+    "template_id": "Template ID",
+    "image_id": "Image ID",
+    "host_id": "Host ID",
+    "network_id": "Network ID",
+    "user_id": "User ID",
+    "group_id": "Group ID",
+}
+"""Results that are the number of a new object, and how it is announced."""
+
+
 def _result_lines(document: dict[str, Any]) -> list[str]:
     """What a person wants to know of a new object: its number."""
     result = document["result"]
     lines = []
     if document["command"] in ("vm.create", "host.importvm"):
         lines += [f"VM ID: {number}" for number in result.get("vm_ids", ())]
-    for key, word in (("template_id", "Template ID"), ("image_id", "Image ID"), ("host_id", "Host ID")):
-        if key in result:
-            lines.append(f"{word}: {result[key]}")
+    lines += [f"{word}: {result[key]}" for key, word in _NUMBERED.items() if key in result]
+    if result.get("scheduled"):
+        lines.append(f"VM {result['vm_id']}: {result['scheduled']}")
     if result.get("imported"):
         lines.append(f"Imported: {result['imported']} VMs")
     lines += [f"shown: {key}" for key in result.get("keys", ())]

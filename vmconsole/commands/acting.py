@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vmconsole.commands import targets
+from vmconsole.commands import scheduling, targets
 from vmconsole.commands.request import Request
 from vmconsole.errors import BadInput, Conflict, Denied, NoInput, Usage, VmconsoleError
 from vmconsole.lifecycle import actions, aliases, permissions, states
@@ -31,8 +31,10 @@ def act(context: Context, command: Command, values: Values) -> list[Request]:
 
 
 def requests(context: Context, asked: Action, values: Values, arguments: dict[str, Any]) -> list[Request]:
-    """One request for each VM that `values` names."""
+    """One request for each VM that `values` names: to do it, or to schedule it when the options of `SCHED` say so."""
     found = targets.vms(context, values["vms"]) if "vms" in values else [targets.vm(context, values["vm"])]
+    if scheduling.wanted(values):
+        return scheduling.requests(context, asked, values, found, arguments)
     return [request(context, asked, target, arguments) for target in found]
 
 
@@ -78,7 +80,7 @@ def _arguments(context: Context, command: Command, values: Values) -> dict[str, 
     given |= {
         option.name: values[option.name]
         for option in command.options
-        if option.kind != "variant" and values.get(option.name)
+        if option.kind not in ("variant", "schedule") and values.get(option.name)
     }
     for kind in _NAMED.intersection(given):
         given[f"{kind}_id"], given[kind] = targets.one(context, kind, given[kind])
@@ -92,7 +94,7 @@ _NAMED = frozenset({"host", "datastore", "user", "group"})
 def recover(context: Context, command: Command, values: Values) -> list[Request]:
     """`recover` wants exactly one of its options."""
     if not command.flag(values):
-        options = ", ".join(option.long for option in command.options)
+        options = ", ".join(option.long for option in command.options if option.kind == "variant")
         raise Usage(f"recover needs one of {options}", code="USAGE_OPTION")
     return act(context, command, values)
 
@@ -154,9 +156,10 @@ def unlock(context: Context, command: Command, values: Values) -> list[Request]:
 
 
 def update(context: Context, command: Command, values: Values) -> list[Request]:
-    """The attributes of a file, or what the editor leaves, become the VM's own; `--append` merges them."""
+    """The attributes and schedules of a file, or what the editor leaves, become the VM's own; `--append` merges them."""
     import json
 
+    from vmconsole.commands import schedule_blocks
     from vmconsole.commands.editing import edited
     from vmconsole.templates import syntax
     from vmconsole.templates.errors import TemplateError
@@ -165,13 +168,18 @@ def update(context: Context, command: Command, values: Values) -> list[Request]:
     target = targets.vm(context, values["vm"])
     rows = context.session.query("SELECT user_template FROM vm WHERE id = ?", (target.id,))
     before = Template.from_data(json.loads(rows[0][0]))
-    text = read_file(values["file"]) if values.get("file") else edited(syntax.render(before), context)
+    blocks = schedule_blocks.of_vm(context, target)
+    shown = syntax.render(schedule_blocks.joined(before, blocks))
+    text = read_file(values["file"]) if values.get("file") else edited(shown, context)
     try:
         given = syntax.parse(text)
     except TemplateError as error:
         raise BadInput(str(error), code="INPUT_TEMPLATE") from error
+    given, wanted = schedule_blocks.parted(given)
     after = before.merge(given) if values.get("append") else given
-    return requests(context, actions.of_command("update"), values, {"attributes": after.to_data()})
+    schedules = schedule_blocks.edited(context, target, blocks, wanted, append=bool(values.get("append")))
+    arguments = {"attributes": after.to_data(), "schedules": schedules}
+    return requests(context, actions.of_command("update"), values, arguments)
 
 
 MAX_FILE = 1 << 20

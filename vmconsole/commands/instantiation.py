@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vmconsole.commands import targets
+from vmconsole.commands import scheduling, targets
 from vmconsole.commands.acting import read_file
 from vmconsole.commands.request import Request
 from vmconsole.errors import BadInput, Usage
@@ -49,6 +49,7 @@ def parsed(text: str) -> Template:
 def _request(context: Context, values: Values, template: Template, template_id: int | None) -> Request:
     try:
         spec = check(template)
+        scheduling.check_scheduled(context, spec.scheduled_actions)
         if values.get("name"):
             names.expand(values["name"], 1)
     except BadTemplate as error:

@@ -19,6 +19,7 @@ NOUNS = {
     "image": "vmconsole.commands.image",
     "datastore": "vmconsole.commands.datastore",
     "network": "vmconsole.commands.network",
+    "schedule": "vmconsole.commands.schedule",
     "operation": "vmconsole.commands.operation",
     "config": "vmconsole.commands.setting",
     "user": "vmconsole.commands.user",

@@ -99,6 +99,7 @@ def show(context: Context, command: Command, values: Values) -> Sheet:
 
 def create(context: Context, command: Command, values: Values) -> list[Request]:
     """Register a template; everything wrong with it is said at once, with line and column."""
+    from vmconsole.commands import scheduling
     from vmconsole.commands.acting import read_file
     from vmconsole.commands.instantiation import parsed
     from vmconsole.errors import BadInput
@@ -109,7 +110,7 @@ def create(context: Context, command: Command, values: Values) -> list[Request]:
 
     template = parsed(read_file(values["file"]))
     try:
-        check(template)
+        scheduling.check_scheduled(context, check(template).scheduled_actions)
         name = check_vm_name(values.get("name") or template.text("NAME"))
     except BadTemplate as error:
         raise BadInput(str(error), code="INPUT_TEMPLATE") from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from vmconsole.commands.declaration import Argument, Command, Option
 from vmconsole.commands.listing import OWNER, VM_LIST_OPTIONS
+from vmconsole.commands.scheduling import SCHED
 
 _VM = Argument("vm", "vm")
 _VMS = Argument("vms", "vms")
@@ -49,10 +50,10 @@ COMMANDS: tuple[Command, ...] = (
         ),
         preparer="vmconsole.commands.instantiation:create",
     ),
-    _action("hold"),
-    _action("release"),
+    _action("hold", options=SCHED),
+    _action("release", options=SCHED),
     _action("deploy", (_VMS, _HOST, _DATASTORE), (_ENFORCE,)),
-    _action("resume"),
+    _action("resume", options=SCHED),
     Command(
         "restart",
         "boot, or order the boot that is in flight once more",
@@ -61,13 +62,13 @@ COMMANDS: tuple[Command, ...] = (
         preparer="vmconsole.commands.acting:restart",
         replaced_by="resume",
     ),
-    _action("suspend"),
+    _action("suspend", options=SCHED),
     _action("pause"),
-    _action("stop"),
-    _action("poweroff", options=(_HARD,)),
-    _action("undeploy", options=(_HARD,)),
-    _action("reboot", options=(_HARD,)),
-    _action("terminate", options=(_HARD,)),
+    _action("stop", options=SCHED),
+    _action("poweroff", options=(_HARD, *SCHED)),
+    _action("undeploy", options=(_HARD, *SCHED)),
+    _action("reboot", options=(_HARD, *SCHED)),
+    _action("terminate", options=(_HARD, *SCHED)),
     _action("resched"),
     _action("unresched"),
     _action(
@@ -91,6 +92,7 @@ COMMANDS: tuple[Command, ...] = (
             _variant("--delete", "remove the VM from any state, with its disks"),
             _variant("--recreate", "start the VM afresh with new copies of its disks"),
             _variant("--delete-db", "forget the VM, and touch no host"),
+            *SCHED,
         ),
         preparer="vmconsole.commands.acting:recover",
         action=True,
@@ -107,18 +109,18 @@ COMMANDS: tuple[Command, ...] = (
         Option("--ip", "address", short="-i", metavar="IP"),
     ), preparer="vmconsole.commands.devices:nic_attach"),
     _action("nic-detach", (_VM, Argument("nic_id", "text"))),
-    _action("disk-snapshot-create", (_VM, _DISK_ID, Argument("name", "text"))),
-    _action("disk-snapshot-revert", (_VM, _DISK_ID, _SNAPSHOT)),
-    _action("disk-snapshot-delete", (_VM, _DISK_ID, _SNAPSHOT)),
+    _action("disk-snapshot-create", (_VM, _DISK_ID, Argument("name", "text")), SCHED),
+    _action("disk-snapshot-revert", (_VM, _DISK_ID, _SNAPSHOT), SCHED),
+    _action("disk-snapshot-delete", (_VM, _DISK_ID, _SNAPSHOT), SCHED),
     _action("disk-snapshot-rename", (_VM, _DISK_ID, _SNAPSHOT, Argument("name", "text"))),
     _action("disk-saveas", (_VM, _DISK_ID, Argument("name", "text")), (
         Option("--type", "type of the new image", short="-t", metavar="TYPE"),
         Option("--snapshot", "snapshot to take", short="-s", metavar="ID"),
     )),
     _action("disk-resize", (_VM, _DISK_ID, Argument("size", "size"))),
-    _action("snapshot-create", (_VMS, Argument("name", "text", optional=True))),
-    _action("snapshot-revert", (_VM, _SNAPSHOT)),
-    _action("snapshot-delete", (_VM, _SNAPSHOT)),
+    _action("snapshot-create", (_VMS, Argument("name", "text", optional=True)), SCHED),
+    _action("snapshot-revert", (_VM, _SNAPSHOT), SCHED),
+    _action("snapshot-delete", (_VM, _SNAPSHOT), SCHED),
     _action("resize", (_VM,), (
         Option("--cpu", "CPU share", metavar="CPU"),
         Option("--vcpu", "virtual CPUs", metavar="N"),
@@ -127,7 +129,10 @@ COMMANDS: tuple[Command, ...] = (
     ), preparer="vmconsole.commands.devices:resize"),
     _action("updateconf", (_VM, Argument("file", "file", optional=True)), (Option("--append", "merge", short="-a"),)),
     _action("save", (_VM, Argument("name", "text")), (Option("--persistent", "make the new images persistent"),)),
-    _action("backup", (_VM,), (Option("--datastore", "backup datastore", short="-d", metavar="DATASTORE"),)),
+    _action("backup", (_VM,), (
+        Option("--datastore", "backup datastore", short="-d", metavar="DATASTORE"),
+        *SCHED,
+    )),
     _action("rename", (_VM, Argument("name", "text")), preparer="vmconsole.commands.acting:rename"),
     _action("chmod", (_VMS, Argument("mode", "text")), preparer="vmconsole.commands.acting:chmod"),
     _action("chown", (_VMS, Argument("user", "user"), Argument("group", "group", optional=True))),

@@ -6,6 +6,7 @@ from vmconsole.commands import targets
 from vmconsole.commands.results import Block, Column, Sheet
 from vmconsole.errors import Denied
 from vmconsole.lifecycle.states import by_numbers, shows_host
+from vmconsole.schedules.columns import end_text, repeat_text
 from vmconsole.store import vm_reading
 
 TYPE_CHECKING = False
@@ -147,29 +148,14 @@ def _schedule(row: dict[str, Any]) -> tuple[Any, ...]:
         row["id"],
         row["action"],
         moment(row["next"] or row["time"], "%m/%d %H:%M"),
-        _repeat(row),
-        _end(row["end"]),
+        repeat_text(row["repeat"], row["days"], row["cron"]) or "-",
+        end_text(_ENDS.index(row["end"]["type"]), row["end"]["value"] or 0, row["time_zone"]),
         moment(row["done"], "%m/%d %H:%M"),
         row["message"],
     )
 
 
-def _repeat(row: dict[str, Any]) -> str:
-    """`Weekly 1,5`, `Each 10 hours`, or the cron line."""
-    if row["repeat"] is None:
-        return row["cron"] or "-"
-    if row["repeat"] == _HOURLY:
-        return f"Each {row['days']} hours"
-    return f"{('Weekly', 'Monthly', 'Yearly')[row['repeat']]} {row['days']}"
-
-
-_HOURLY = 3
-
-
-def _end(end: dict[str, Any]) -> str:
-    if end["type"] == "times":
-        return f"After {end['value']} times"
-    return f"On {moment(end['value'], '%m/%d/%y')}" if end["type"] == "date" else "None"
+_ENDS = ("never", "times", "date")
 
 
 def moment(seconds: int | None, layout: str = "%m/%d %H:%M:%S") -> str:

@@ -87,11 +87,8 @@ class FleetModel:
     def end(self) -> None:
         """All VMs have been read."""
         gone, self._unconfirmed = self._unconfirmed, set()
-        for number in gone:
-            self._drop(number)
         self.complete = self.stale = True
-        if gone:
-            self.settle()
+        self.take_out(gone)
 
     def apply(self, news: News) -> None:
         """Take in what changed. Call `settle` when `stale` is set, but not more often than the eye needs."""
@@ -105,10 +102,7 @@ class FleetModel:
         self.pending_schedules = news.pending_schedules
         self.wild = news.wild
         self.put(news.vms)
-        for number in news.gone:
-            self._drop(number)
-        if news.gone:
-            self.settle()  # at once: nothing may refer to a row that is not there
+        self.take_out(news.gone)
         for operation in news.operations:
             self.work.follow(operation)
 
@@ -133,10 +127,16 @@ class FleetModel:
             if not self.stale and (self.filter.measures or self._key(old) != self._key(row)):
                 self.stale = True
 
+    def take_out(self, numbers: Iterable[int]) -> None:
+        """Take VMs out that are gone; at once, for nothing may refer to a row that is not there."""
+        known = [number for number in numbers if number in self.rows]
+        for number in known:
+            self._drop(number)
+        if known:
+            self.settle()
+
     def _drop(self, number: int) -> None:
-        row = self.rows.pop(number, None)
-        if row is None:
-            return
+        row = self.rows.pop(number)
         self.states[alias(row)] -= 1
         self.hay.pop(number, None)
         self.marks.pop(number, None)

@@ -71,8 +71,9 @@ class Intake:
             case Unanswered(error):
                 self._tell(error.message, "error")
                 return False
-            case Portion(vms):
+            case Portion(vms, gone):
                 self._model.put(vms)
+                self._model.take_out(gone)
             case Complete():
                 self._model.end()
             case Opening(news):

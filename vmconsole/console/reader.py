@@ -10,7 +10,7 @@ from queue import SimpleQueue
 from typing import Any, NamedTuple, TypeVar
 
 from vmconsole.errors import Internal, VmconsoleError
-from vmconsole.store.feed import PORTION, Feed, FleetRow, News
+from vmconsole.store.feed import Feed, FleetRow, News
 from vmconsole.store.session import Session, open_session
 from vmconsole.store.users import User
 
@@ -23,6 +23,8 @@ POLL_QUIET = 0.25
 QUIET_AFTER = 2.0
 FIRST_ROWS = 200
 """VMs read before the first paint: more than any screen has lines."""
+REST = 0.01
+"""Seconds between two portions of news: reading holds the interpreter, and keys must not wait for all of it."""
 MAX_BACKOFF = 10.0
 
 T = TypeVar("T")
@@ -32,6 +34,7 @@ class Portion(NamedTuple):
     """Further VMs of what was reported before."""
 
     vms: list[FleetRow]
+    gone: list[int] = []
 
 
 class Opening(NamedTuple):
@@ -134,9 +137,10 @@ class Reader(threading.Thread):
             now = time.monotonic()
             if news is not None:
                 stirred = now
-                self._report(news._replace(vms=news.vms[:PORTION]))
-                for first in range(PORTION, len(news.vms), PORTION):
-                    self._report(Portion(news.vms[first : first + PORTION]))
+                self._report(news)
+                for vms, gone in feed.more_news():
+                    time.sleep(REST)
+                    self._report(Portion(vms, gone))
             if self._wake.wait(POLL_EVERY if now - stirred < QUIET_AFTER else POLL_QUIET):
                 self._wake.clear()
                 stirred = now

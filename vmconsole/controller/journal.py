@@ -237,6 +237,7 @@ class Journal:
             if (row := stage(before, job.variant)) is not None:
                 settle_entry(self.store, job, row.step, success=outcome is Outcome.SUCCESS)
             self._move(job, goal.position, job.variant, "", [], busy=is_worked_at(goal.position))
+            self._explain(job, error if goal.position.is_failure else None)
             self._settle_placement(job, goal.placement, now)
             if clears_action(before, outcome, job.variant):
                 history.forget_action(self.store, job.vm_id)
@@ -247,6 +248,11 @@ class Journal:
             self._arrive(job)
             failed = "cancelled" if job.cancelled else "failed"
             self._end(job, failed if error else "done", error=error)
+
+    def _explain(self, job: Job, error: VmconsoleError | None) -> None:
+        """Say on a VM that failed why it did, and take that back when it goes on."""
+        message = error.message if error is not None else ""
+        self.store.execute("UPDATE vm SET message = ? WHERE id = ? AND message <> ?", (message, job.vm_id, message))
 
     def _settle_placement(self, job: Job, placement: Placement, now: int) -> None:
         """A move between two hosts is decided: one of them is the VM's, the other gets its capacity back."""

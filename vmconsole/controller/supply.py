@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, NamedTuple
 
+from vmconsole.controller import addresses
 from vmconsole.errors import BadInput, Conflict, Denied, NotFound
 from vmconsole.lifecycle import permissions
 from vmconsole.lifecycle.permissions import Right
@@ -116,18 +117,21 @@ class Supply:
         if not rows:
             raise NotFound(f"image {shown} does not exist", code="NO_IMAGE", hint="vmconsole image list")
         image = Image(*rows[0])
+        self._require_use(f"image {image.id}", image.user_id, image.group_id, image.mode)
+        return image
+
+    def _require_use(self, label: str, owner: int, group: int, mode: int) -> None:
         allowed = permissions.granted(
             Right.USE,
             user=self._user_id,
             groups=self._groups,
             admin=self._administrator,
-            owner=image.user_id,
-            group=image.group_id,
-            mode=image.mode,
+            owner=owner,
+            group=group,
+            mode=mode,
         )
         if not allowed:
-            raise Denied(f"user {self._asked_by} lacks USE on image {image.id}", code="PERM_USE")
-        return image
+            raise Denied(f"user {self._asked_by} lacks USE on {label}", code="PERM_USE")
 
     def _check(self, disk: DiskSpec, image: Image) -> None:
         if image.state in ("err", "disa", "dele"):
@@ -146,26 +150,28 @@ class Supply:
     # Networks ---------------------------------------------------------------------------------------------------
 
     def add_nic(self, vm_id: int, nic_id: int, nic: NicSpec) -> str:
-        """Insert a NIC with its lease; returns its MAC address.
+        """Insert a NIC with its lease; returns its MAC address. A network with address ranges gives it the next free IP.
 
         Raises:
-            NotFound: there is no such network. Conflict: a living VM has the address.
+            NotFound, Denied: there is no such network, or the user may not use it.
+            BadInput, Conflict: an address is not the network's to give, or another NIC has it, or none is left.
         """
         network_id, kind, source = self._network(nic)
-        mac = nic.mac or self._free_mac(vm_id, nic_id)
-        if self._store.query(
-            "SELECT 1 FROM nic JOIN vm ON vm.id = nic.vm_id WHERE nic.mac = ? AND vm.state <> 6", (mac,)
-        ):
+        ip, mac = nic.ip or "", nic.mac or ""
+        if network_id is not None:
+            ip, mac = addresses.choose(self._store, network_id, nic.ip, nic.mac)
+        mac = mac or self._free_mac(vm_id, nic_id)
+        if addresses.is_used(self._store, mac):
             raise Conflict(f"another VM has the address {mac}", code="MAC_TAKEN")
         if network_id is not None:
             self._store.execute(
                 "INSERT INTO network_lease (network_id, mac, ip, vm_id, nic_id) VALUES (?, ?, ?, ?, ?)",
-                (network_id, mac, nic.ip or "", vm_id, nic_id),
+                (network_id, mac, ip, vm_id, nic_id),
             )
         self._store.execute(
             "INSERT INTO nic (vm_id, nic_id, network_id, source_kind, source, mac, ip, model)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (vm_id, nic_id, network_id, kind, source, mac, nic.ip or "", nic.model or "virtio"),
+            (vm_id, nic_id, network_id, kind, source, mac, ip, nic.model or "virtio"),
         )
         return mac
 
@@ -173,16 +179,17 @@ class Supply:
         """The network a NIC names: id, kind and name on the host."""
         if nic.bridge and nic.network is None and nic.network_id is None:
             return None, "bridge", nic.bridge
+        columns = "id, source_kind, source, user_id, group_id, mode"
         if nic.network_id is not None:
-            rows = self._store.query("SELECT id, source_kind, source FROM network WHERE id = ?", (nic.network_id,))
+            rows = self._store.query(f"SELECT {columns} FROM network WHERE id = ?", (nic.network_id,))
         else:
-            rows = self._store.query(
-                "SELECT id, source_kind, source FROM network WHERE name = ?", (nic.network or "default",)
-            )
+            rows = self._store.query(f"SELECT {columns} FROM network WHERE name = ?", (nic.network or "default",))
         if not rows:
             shown = nic.network_id if nic.network_id is not None else repr(nic.network or "default")
             raise NotFound(f"network {shown} does not exist", code="NO_NETWORK", hint="vmconsole network list")
-        return int(rows[0][0]), str(rows[0][1]), str(rows[0][2])
+        number, kind, source, owner, group, mode = rows[0]
+        self._require_use(f"network {number}", owner, group, mode)
+        return int(number), str(kind), str(source)
 
     def _free_mac(self, vm_id: int, nic_id: int) -> str:
         """A locally administered address made of the VM's id and the NIC's, moved on while another NIC has it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeVar
 
 from vmconsole.schedules.errors import ScheduleError, TimeError
@@ -57,6 +58,48 @@ def from_options(
             end_value=end_value,
         )
     )
+
+
+def changed(
+    rule: Rule,
+    *,
+    schedule: str | None = None,
+    weekly: str | None = None,
+    monthly: str | None = None,
+    yearly: str | None = None,
+    hourly: str | None = None,
+    cron: str | None = None,
+    end: str | None = None,
+    zone_name: str | None = None,
+    now: int,
+) -> Rule:
+    """The rule with what the options say, each None where it stays as it is. ScheduleError as of `from_options`."""
+    texts = to_options(rule)
+    recurring = {"weekly": weekly, "monthly": monthly, "yearly": yearly, "hourly": hourly, "cron": cron}
+    if any(text is not None for text in recurring.values()):
+        texts = {name: text for name, text in texts.items() if name not in recurring}
+    given = {"schedule": schedule, "end": end, "zone_name": zone_name, **recurring}
+    texts |= {name: text for name, text in given.items() if text is not None}
+    made = from_options(**texts, zone_default=rule.zone, now=now)
+    # As a text, one of two equal times of an hour that is repeated would become the first one.
+    return made if schedule is not None else replace(made, time=rule.time, relative=rule.relative)
+
+
+def to_options(rule: Rule) -> dict[str, str]:
+    """The texts that `from_options` takes for the rule."""
+    place = zone(rule.zone)
+    texts = {
+        "schedule": f"+{rule.time}" if rule.relative else f"{place.at(rule.time):%Y-%m-%d %H:%M:%S}",
+        "zone_name": rule.zone,
+    }
+    if rule.repeat is not None:
+        texts[rule.repeat.name.lower()] = ",".join(map(str, rule.days))
+    if rule.cron:
+        texts["cron"] = rule.cron
+    if rule.end is not End.NEVER:
+        by_date = rule.end is End.DATE
+        texts["end"] = f"{place.at(rule.end_value):%Y-%m-%d %H:%M:%S}" if by_date else str(rule.end_value)
+    return texts
 
 
 class _Reading:

@@ -13,9 +13,12 @@ if TYPE_CHECKING:
     from vmconsole.store.session import Store
     from vmconsole.store.users import User
 
-
 PORTION = 1000
 """VMs read at once while the list fills; small enough to be taken in between two frames."""
+
+
+NEWS = 250
+"""Changed VMs read at once: smaller still, for they come while keys are pressed."""
 
 
 class FleetRow(NamedTuple):
@@ -114,6 +117,7 @@ class Feed:
         self._user = user
         self._marker: object = None
         self._change = 0
+        self._unread: list[list[int]] = []
 
     def opening(self, rows: int) -> News:
         """Everything but the VMs, and of these the newest `rows`; `rest` brings the others."""
@@ -137,18 +141,33 @@ class Feed:
             yield self._rows(portion, self._parts("vm_id >= ? AND vm_id <= ?", (before, portion[0][0])))
 
     def news(self) -> News | None:
-        """What was written since the last call; None when nothing was, which costs next to nothing to find out."""
+        """What was written since the last call; None when nothing was, which costs next to nothing to find out.
+
+        Of the VMs it has the first `NEWS`; `more_news` brings the others.
+        """
         marker = self._store.changed_marker()
         if marker == self._marker:
             return None
         since, self._marker, self._change = self._change, marker, self._current_change()
-        changed = self._read(f"{_VM} WHERE changed > ?", (since,))
-        alive = [row for row in changed if row[4] not in _GONE]
-        parts = self._parts("vm_id IN (SELECT id FROM vm WHERE changed > ?)", (since,)) if alive else ({}, {})
-        vms = self._rows(alive, parts)
-        seen = {row.id for row in vms}
-        gone = [row[0] for row in changed if row[0] not in seen]
+        changed = [row[0] for row in self._read("SELECT id FROM vm WHERE changed > ?", (since,))]
+        self._unread = [changed[first : first + NEWS] for first in range(NEWS, len(changed), NEWS)]
+        vms, gone = self._changed(changed[:NEWS])
         return self._surroundings(vms, gone, operations.changed_since(self._store, since))
+
+    def more_news(self) -> Iterator[tuple[list[FleetRow], list[int]]]:
+        """After `news`: the changed VMs it had no room for, in portions, each with the ids of those that are gone."""
+        while self._unread:
+            yield self._changed(self._unread.pop(0))
+
+    def _changed(self, numbers: list[int]) -> tuple[list[FleetRow], list[int]]:
+        """VMs as they are now, and which of them are gone, or were never there for this user."""
+        if not numbers:
+            return [], []
+        among = f"IN ({', '.join(map(str, numbers))})"
+        alive = [row for row in self._read(f"{_VM} WHERE id {among}", ()) if row[4] not in _GONE]
+        vms = self._rows(alive, self._parts(f"vm_id {among}", ()) if alive else ({}, {}))
+        seen = {row.id for row in vms}
+        return vms, [number for number in numbers if number not in seen]
 
     def _current_change(self) -> int:
         # Read before the rows: a row written meanwhile is then read twice rather than never.

@@ -72,7 +72,7 @@ class NetworkSpec:
 def check_network(template: Template) -> NetworkSpec:
     """The network a template describes. TemplateError lists every problem."""
     problems: list[Problem] = []
-    texts = {key: template.text(key) for key in template.keys() if template.text(key)}
+    texts = {key: text for key, text in template.to_data().items() if isinstance(text, str) and text}
     section = Section("", texts, {}, NOWHERE, problems)
     sources = [key for key in _SOURCES if section.has(key)]
     if len(sources) != 1:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vmconsole.controller.handlers import first_host, host, image, schedule, setting, template, vm
+from vmconsole.controller.handlers import first_host, host, image, network, schedule, setting, template, vm
 from vmconsole.controller.handlers.in_place import IN_PLACE
 
 if TYPE_CHECKING:
@@ -38,6 +38,9 @@ HANDLERS: dict[str, Handler] = {
     "schedule.pause": schedule.pause,
     "schedule.resume": schedule.resume,
     "schedule.run": schedule.run,
+    "network.create": network.create,
+    "network.addar": network.add_range,
+    "network.delete": network.delete,
     "setting.set": setting.change,
 }
 

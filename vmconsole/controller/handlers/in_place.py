@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from backends.base import BackendError
 from vmconsole.controller import domain_spec, vm_record
 from vmconsole.controller.entries import set_capacity
+from vmconsole.controller.handlers.schedule import replace_all
 from vmconsole.errors import NotFound
 from vmconsole.lifecycle.permissions import Lock
 
@@ -92,7 +93,18 @@ async def _resize(job: Job, around: Surroundings, host: Host | None) -> Effect:
 
 
 async def _update(job: Job, around: Surroundings, host: Host | None) -> Effect:
-    return _set(job, user_template=json.dumps(job.arguments["attributes"]))
+    set_attributes = _set(job, user_template=json.dumps(job.arguments["attributes"]))
+    wanted = job.arguments.get("schedules")
+    if wanted is None:
+        return set_attributes
+    vm_id = job.vm_id
+    assert vm_id is not None
+
+    def effect(store: Store) -> None:
+        set_attributes(store)
+        replace_all(store, vm_id, wanted, user_id=job.user_id, now=int(around.clock()))
+
+    return effect
 
 
 _COLUMNS = frozenset(

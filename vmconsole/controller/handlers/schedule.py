@@ -34,7 +34,7 @@ async def create(job: Job, around: Surroundings) -> Effect:
         state, start = store.query("SELECT state, start_time FROM vm WHERE id = ?", (vm_id,))[0]
         if state == states.DONE.state:
             raise Conflict(f"VM {vm_id} is done: nothing can be scheduled on it", code="VM_DONE")
-        number, due = schedule_record.add(store, vm_id, wish, user_id=job.user_id, start=start, now=now)
+        number, due = schedule_record.add(store, vm_id, wish, user_id=job.user_id, now=now)
         remarks = [remark for remark in (preview(wish.rule, now, start=start).warning, _passing(store)) if remark]
         return {"vm_id": vm_id, "schedule": number, "scheduled": _confirmed(wish, due), "remarks": remarks}
 
@@ -88,14 +88,16 @@ async def run(job: Job, around: Surroundings) -> Effect:
             raise Conflict(f"VM {record.vm_id}: {refused}", code="SCHEDULE_REFUSED")
         identity = firing.fire(store, record, int(now), now=now, fence=0, status=firing.BY_HAND)
         if not identity:
-            raise Conflict(f"schedule {record.number} of VM {record.vm_id} has run this very second", code="SCHEDULE_RAN")
+            raise Conflict(
+                f"schedule {record.number} of VM {record.vm_id} has run this very second", code="SCHEDULE_RAN"
+            )
         schedule_record.assign(store, record, last=int(now), done=int(now), message="")
         return {"operation": identity}
 
     return effect
 
 
-def replace_all(store: Store, vm_id: int, wanted: list[dict[str, Any]], *, user_id: int, start: int, now: int) -> None:
+def replace_all(store: Store, vm_id: int, wanted: list[dict[str, Any]], *, user_id: int, now: int) -> None:
     """Make a VM's schedules those of an edited template: each with the number it has, or without one if it is new.
 
     One that is not among them is dropped; one without a rule was left as it is (ON-151, ON-152).
@@ -106,7 +108,7 @@ def replace_all(store: Store, vm_id: int, wanted: list[dict[str, Any]], *, user_
             schedule_record.drop(store, schedule_record.load(store, vm_id, number))
     for each in wanted:
         if each["number"] is None:
-            schedule_record.add(store, vm_id, Wish.of(each), user_id=user_id, start=start, now=now)
+            schedule_record.add(store, vm_id, Wish.of(each), user_id=user_id, now=now)
         elif each["rule"] is not None:
             schedule_record.change(store, schedule_record.load(store, vm_id, each["number"]), Wish.of(each), now)
 

@@ -6,16 +6,20 @@ import json
 import uuid
 from typing import TYPE_CHECKING
 
-from vmconsole.controller import vm_record
+from vmconsole.controller import schedule_record, vm_record
+from vmconsole.controller.schedule_record import Wish
 from vmconsole.controller.steps import files
 from vmconsole.controller.supply import Supply
 from vmconsole.errors import BadInput
 from vmconsole.lifecycle import actions, permissions
+from vmconsole.local_zone import local_zone
+from vmconsole.schedules.records import from_template
 from vmconsole.templates import names, syntax
 from vmconsole.templates.errors import BadInput as BadTemplate
 from vmconsole.templates.vm import VmSpec, check
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
     from vmconsole.controller.job import Job
@@ -32,13 +36,15 @@ async def create(job: Job, around: Surroundings) -> Effect:
         pattern = job.arguments.get("name") or spec.name
         count = int(job.arguments.get("multiple") or 1)
         vm_names = names.expand(pattern, count) if pattern else ("",) * count
+        zone = local_zone()
+        wishes = [Wish(each.action, each.args, from_template(each, zone=zone)) for each in spec.scheduled_actions]
     except BadTemplate as error:
         raise BadInput(str(error), code="INPUT_TEMPLATE") from error
     hold = bool(job.arguments.get("hold")) or bool(around.settings["vm_submit_on_hold"])
-    machine = {key: value for key, value in template.to_data().items() if key not in spec.user}
+    machine = {key: value for key, value in template.to_data().items() if key not in spec.user and key != "SCHED_ACTION"}
 
     def effect(store: Store) -> dict[str, Any]:
-        birth = _Birth(store, job, spec, machine, hold, int(around.clock()))
+        birth = _Birth(store, job, spec, machine, hold, int(around.clock()), wishes)
         return {"vm_ids": [birth.make(name) for name in vm_names]}
 
     return effect
@@ -60,13 +66,23 @@ async def cleanup(job: Job, around: Surroundings) -> Effect:
 class _Birth:
     """Writes the rows of new VMs within one transaction."""
 
-    def __init__(self, store: Store, job: Job, spec: VmSpec, machine: dict[str, Any], hold: bool, now: int) -> None:
+    def __init__(
+        self,
+        store: Store,
+        job: Job,
+        spec: VmSpec,
+        machine: dict[str, Any],
+        hold: bool,
+        now: int,
+        wishes: Sequence[Wish] = (),
+    ) -> None:
         self._store = store
         self._job = job
         self._spec = spec
         self._machine = machine
         self._hold = hold
         self._now = now
+        self._wishes = wishes
         self._supply = Supply(store, job.user_id, job.asked_by)
 
     def make(self, name: str) -> int:
@@ -92,6 +108,8 @@ class _Birth:
             self._supply.add_context(number, len(self._spec.disks), targets)
         for index, nic in enumerate(self._spec.nics):
             self._supply.add_nic(number, index, nic)
+        for wish in self._wishes:
+            schedule_record.add(self._store, number, wish, user_id=self._job.user_id, now=self._now)
         return number
 
     def _images_locked(self) -> bool:

@@ -25,7 +25,7 @@ async def write_context(work: Work, pool: str, name: str) -> VolumeSeen:
         vm_id=work.vm.id,
         name=work.vm.name,
         attributes=_attributes(work),
-        nics=[ContextNic(nic.mac, nic.ip) for nic in work.vm.nics],
+        nics=_nics(work),
     )
     await work.host.delete_volume(pool, name)
     link = work.around.fleet.link(work.host_id)
@@ -35,6 +35,20 @@ async def write_context(work: Work, pool: str, name: str) -> VolumeSeen:
         path = Path(folder) / "context.iso"
         await asyncio.to_thread(write_iso, content, path)
         return await work.host.upload(pool, name, path)
+
+
+def _nics(work: Work) -> list[ContextNic]:
+    """The VM's interfaces, with what their networks say to those who are on them."""
+    rows = work.around.store.query(
+        "SELECT nic.mac, nic.ip, network.attributes FROM nic LEFT JOIN network ON network.id = nic.network_id"
+        " WHERE nic.vm_id = ? ORDER BY nic.nic_id",
+        (work.vm.id,),
+    )
+    found = []
+    for mac, ip, attributes in rows:
+        told = json.loads(attributes or "{}")
+        found.append(ContextNic(mac, ip, told.get("NETWORK_MASK", ""), told.get("GATEWAY", ""), told.get("DNS", "")))
+    return found
 
 
 def _attributes(work: Work) -> dict[str, str]:

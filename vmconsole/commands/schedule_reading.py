@@ -1,0 +1,165 @@
+"""What schedules say: their list, one of them with its record, and a dry run of the coming days."""
+
+from __future__ import annotations
+
+from vmconsole.commands import schedule, targets
+from vmconsole.commands.listing import described, shape
+from vmconsole.commands.results import Block, Column, Listing, Sheet
+from vmconsole.commands.vm_show import moment
+from vmconsole.schedules.columns import end_text, repeat_text
+from vmconsole.store import vm_reading
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import Any
+
+    from vmconsole.commands.context import Context
+    from vmconsole.commands.declaration import Command, Values
+    from vmconsole.commands.results import Text
+
+    Document = dict[str, Any]
+
+_SHOWN_RECORDS = 50
+_STAMP = "%Y-%m-%d %H:%M"
+
+
+def list_schedules(context: Context, command: Command, values: Values) -> Listing | Text:
+    """The schedules of the VMs the user may use, what comes next first."""
+    if values.get("describe"):
+        return described(schedule.COLUMNS)
+    only = [targets.vm(context, values["vm"]).id] if values["vm"] else None
+    found = {(vm["id"], each["id"]): (vm, each) for vm, each in _schedules(context, only)}
+    ordered = sorted(found.values(), key=lambda pair: (pair[1]["next"] is None, pair[1]["next"] or 0, pair[0]["id"]))
+    rows = [_row(vm, each) for vm, each in ordered]
+    table = Listing(
+        "SCHEDULE", schedule.COLUMNS, rows, lambda: [_document(*found[row[0], row[1]]) for row in table.rows]
+    )
+    shape(table, values)
+    return table
+
+
+def _schedules(context: Context, ids: Iterable[int] | None) -> Iterator[tuple[Document, Document]]:
+    """Each schedule with its VM."""
+    if ids is None:
+        rows = context.session.query(
+            "SELECT DISTINCT vm_id FROM schedule JOIN vm ON vm.id = schedule.vm_id WHERE vm.state <> 6 ORDER BY vm_id"
+        )
+        ids = [row[0] for row in rows]
+    for vm in vm_reading.documents(context.session, context.user, ids):
+        for each in vm["schedules"]:
+            yield vm, each
+
+
+def _document(vm: Document, each: Document) -> Document:
+    return {"vm": vm["id"], "vm_name": vm["name"], **each}
+
+
+def _row(vm: Document, each: Document) -> tuple[Any, ...]:
+    upcoming = moment(each["next"], _STAMP) if each["enabled"] else "paused"
+    action = " ".join([each["action"], *each["args"]])
+    repeat = repeat_text(each["repeat"], each["days"], each["cron"]) or "-"
+    return (
+        vm["id"], each["id"], vm["name"], action, upcoming, repeat, ended(each), moment(each["done"], "%m/%d %H:%M"),
+        each["message"],
+    )  # fmt: skip
+
+
+def ended(each: Document) -> str:
+    """When a schedule ends, as `show` says it."""
+    kind = ("never", "times", "date").index(each["end"]["type"])
+    return end_text(kind, each["end"]["value"] or 0, each["time_zone"])
+
+
+def show(context: Context, command: Command, values: Values) -> Sheet:
+    """One schedule: its rule in words, and what became of its occurrences, the latest first."""
+    from vmconsole.schedules.records import from_document
+    from vmconsole.schedules.words import sentence
+
+    target, each = schedule.find(context, values)
+    vm = vm_reading.documents(context.session, context.user, [target.id])[0]
+    records = context.session.query(
+        "SELECT due, status, reason, operation_id, at FROM firing WHERE schedule_id ="
+        " (SELECT id FROM schedule WHERE vm_id = ? AND number = ?) ORDER BY due DESC LIMIT ?",
+        (target.id, each["id"], _SHOWN_RECORDS),
+    )
+    names = ("due", "status", "reason", "operation", "at")
+    document = {**_document(vm, each), "firings": [dict(zip(names, row, strict=True)) for row in records]}
+    facts = [
+        ("VM", f"{vm['id']} ({vm['name']})"),
+        ("ID", each["id"]),
+        ("ACTION", " ".join([each["action"], *each["args"]])),
+        ("WHEN", sentence(from_document(each), start=vm["start_time"])),
+        ("NEXT", moment(each["next"], _STAMP) if each["enabled"] else "paused"),
+        ("END", ended(each)),
+        ("DONE", moment(each["done"])),
+        ("MESSAGE", each["message"] or "-"),
+    ]
+    lines = [(moment(row[0], _STAMP), row[1], moment(int(row[4])), row[3] or "-", row[2]) for row in records]
+    heading = (
+        Column("DUE", 17, ""), Column("STATUS", 8, ""), Column("AT", 14, ""), Column("OPERATION", 26, ""),
+        Column("REASON", 60, ""),
+    )  # fmt: skip
+    blocks = [Block(f"SCHEDULE {each['id']} OF VM {vm['id']}", facts)]
+    if lines:
+        blocks.append(Block("FIRINGS", heading=heading, lines=lines))
+    return Sheet("SCHEDULE", blocks, lambda: document)
+
+
+def preview(context: Context, command: Command, values: Values) -> Sheet:
+    """What all schedules, or those of some VMs, would do in the coming days, and which of them clash."""
+    from vmconsole.schedules import dry_run
+    from vmconsole.schedules.errors import ScheduleError
+    from vmconsole.schedules.records import from_document
+
+    ids = [target.id for target in targets.vms(context, values["vms"])] if values["vms"] else None
+    plans, names = [], {}
+    for index, (vm, each) in enumerate(_schedules(context, ids)):
+        if each["next"] is None or not each["enabled"]:
+            continue
+        try:
+            rule = from_document(each)
+        except ScheduleError:
+            continue  # it would not fire either; its message says so
+        names[index] = (vm["name"], each["id"])
+        plans.append(dry_run.Plan(index, vm["id"], each["action"], rule, each["next"], vm["start_time"]))
+    run = dry_run.dry_run(plans, int(context.clock()), days=values["days"] or dry_run.DAYS)
+    firings = [
+        {"at": firing.at, "vm": firing.vm, "schedule": names[firing.schedule][1], "action": firing.action}
+        for firing in run.firings
+    ]
+    clashes = [
+        {
+            "vm": clash.vm, "schedules": [names[number][1] for number in clash.schedules], "first": clash.first,
+            "count": clash.count,
+        }
+        for clash in run.clashes
+    ]  # fmt: skip
+    blocks = [
+        Block(
+            f"COMING {values['days'] or dry_run.DAYS} DAYS" + ("" if run.complete else ", FIRST PART"),
+            heading=(
+                Column("TIME", 17, ""), Column("VM", 5, "", right=True), Column("NAME", 20, ""),
+                Column("ID", 3, "", right=True), Column("ACTION", 20, ""),
+            ),
+            lines=[
+                (moment(firing.at, _STAMP), firing.vm, *names[firing.schedule], firing.action)
+                for firing in run.firings
+            ],
+        )
+    ]  # fmt: skip
+    if clashes:
+        blocks.append(
+            Block(
+                "IN EACH OTHER'S WAY",
+                heading=(
+                    Column("FIRST", 17, ""), Column("VM", 5, "", right=True), Column("IDS", 9, ""),
+                    Column("TIMES", 6, "", right=True),
+                ),
+                lines=[
+                    (moment(clash["first"], _STAMP), clash["vm"], ",".join(map(str, clash["schedules"])), clash["count"])
+                    for clash in clashes
+                ],
+            )
+        )  # fmt: skip
+    return Sheet("PREVIEW", blocks, lambda: {"firings": firings, "clashes": clashes, "complete": run.complete})
