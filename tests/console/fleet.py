@@ -118,8 +118,8 @@ def fill_small(url: str) -> None:
             (NOW - 8000,),
         )
         session.execute(
-            "INSERT INTO schedule (id, vm_id, number, action, arguments, time, repeat, days, next, user_id)"
-            " VALUES (0, 0, 0, 'snapshot-create', ?, ?, 0, '1,3,5', ?, 0)",
+            "INSERT INTO schedule (id, vm_id, number, action, arguments, time, time_zone, repeat, days, next, user_id)"
+            " VALUES (0, 0, 0, 'snapshot-create', ?, ?, 'UTC', 0, '1,3,5', ?, 0)",
             (json.dumps(["nightly"]), NOW, NOW + 7200),
         )
         session.execute(

@@ -121,7 +121,7 @@ def test_a_schedule_shows_its_next_firing(detail: Detail) -> None:
     text = "\n".join(plain(line) for line in schedules.lines(detail, NOW, 80))
     assert "2026-09-21 16:13:20  in 2h" in text or "in 2h" in text
     assert "snapshot-create nightly" in text
-    assert "weekly 1,3,5" in text
+    assert "every Monday, Wednesday and Friday at " in text
 
 
 def test_charts_have_their_width_and_show_the_peak() -> None:

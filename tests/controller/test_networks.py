@@ -7,9 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from tests.controller.conftest import MakeUri
 from tests.controller.rig import Rig
-from vmconsole.lifecycle import states as at
 
 LAN = """
 NAME = "lan"
@@ -87,27 +85,6 @@ def test_many_vms_made_at_once_have_addresses_of_their_own_or_none_is_made(sqlit
         assert leased(rig) == {"10.0.0.10", "10.0.0.11", "10.0.1.10"}
 
     play(sqlite_path, story)
-
-
-@pytest.mark.covers("ON-110")
-def test_a_nic_that_is_detached_returns_its_address(sqlite_path: str, host_uri: MakeUri) -> None:
-    async def story(rig: Rig) -> None:
-        await rig.host(host_uri())
-        await rig.done("network.create", template=USER)
-        vm = await rig.running()
-        await rig.done("poweroff-hard", vm)
-        await rig.done("nic-attach", vm, nic='NIC = [ NETWORK = "slirp" ]')
-        assert addresses(rig, vm) == [("10.0.2.20", "02:00:0a:00:02:14")]
-        await rig.done("nic-detach", vm, nic_id=0)
-        assert (rig.at(vm), addresses(rig, vm)) == (at.POWEROFF, [])
-        assert rig.session.query("SELECT COUNT(*) FROM network_lease") == [(0,)]
-        xml = await rig.link().backend.domain(rig.value("vm", "uuid", vm))
-        assert xml is not None
-
-    play(sqlite_path, story)
-
-
-USER = 'NAME = "slirp"\nUSER = "YES"\nAR = [ IP = "10.0.2.20", SIZE = "5" ]'
 
 
 def test_a_network_is_removed_when_no_vm_is_on_it(sqlite_path: str) -> None:

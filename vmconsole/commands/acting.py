@@ -156,7 +156,7 @@ def unlock(context: Context, command: Command, values: Values) -> list[Request]:
 
 
 def update(context: Context, command: Command, values: Values) -> list[Request]:
-    """The attributes and schedules of a file, or what the editor leaves, become the VM's own; `--append` merges them."""
+    """The attributes and schedules in a file, or what the editor leaves, become the VM's; `--append` merges them."""
     import json
 
     from vmconsole.commands import schedule_blocks

@@ -43,6 +43,14 @@ COMMANDS: tuple[Command, ...] = (
     Command("host enable", "place VMs on it again", (_HOST,), (), preparer=f"{_HERE}:change"),
     Command("host disable", "place no more VMs on it", (_HOST,), (), preparer=f"{_HERE}:change"),
     Command("host offline", "leave it alone entirely", (_HOST,), (), preparer=f"{_HERE}:change", level=1),
+    Command(
+        "host flush",
+        "place no more VMs on it, and have those on it moved to other hosts",
+        (_HOST,),
+        (),
+        preparer=f"{_HERE}:flush",
+        level=2,
+    ),
     Command("host delete", "let a host go that has no VMs", (_HOST,), (), preparer=f"{_HERE}:change", level=2),
     Command(
         "host trust",
@@ -257,3 +265,24 @@ def trust(context: Context, command: Command, values: Values) -> list[Request]:
     if fingerprint is None:
         return [Request("host.keys", {"uri": uri}, label=uri)]
     return [Request("host.trust", {"uri": uri, "fingerprint": fingerprint}, label=uri)]
+
+
+def flush(context: Context, command: Command, values: Values) -> list[Request]:
+    """Disable a host and have all its VMs moved; one that cannot be moved where it is now is named, and stays."""
+    from vmconsole.commands import acting
+    from vmconsole.lifecycle import actions, states
+
+    requests = change(context, command, values)
+    disabling = requests[0]
+    disabling.command = "host.disable"
+    asked = actions.of_command("resched")
+    for (vm_id,) in context.session.query(
+        "SELECT id FROM vm WHERE host_id = ? AND state <> 6 ORDER BY id", (disabling.host_id,)
+    ):
+        target = targets.vm(context, str(vm_id))
+        position = states.by_numbers(target.state, target.lcm)
+        asking = acting.request(context, asked, target, {})
+        if actions.legal(asked, position) is None:
+            asking.error, asking.already = None, f"it is {position} and stays on the host"
+        requests.append(asking)
+    return requests

@@ -23,6 +23,7 @@ NOUNS = {
     "operation": "vmconsole.commands.operation",
     "config": "vmconsole.commands.setting",
     "user": "vmconsole.commands.user",
+    "group": "vmconsole.commands.group",
     "cluster": "vmconsole.commands.cluster",
 }
 NOUN_ALIASES = {"vnet": "network", "op": "operation"}

@@ -14,13 +14,12 @@ if TYPE_CHECKING:
     from vmconsole.commands.context import Context
     from vmconsole.commands.declaration import Values
     from vmconsole.commands.request import Request
-    from vmconsole.commands.results import Listing, Sheet, Text
     from vmconsole.commands.targets import Target
 
 _HERE = "vmconsole.commands.schedule"
 _READING = "vmconsole.commands.schedule_reading"
 _VM = Argument("vm", "vm")
-_NUMBER = Argument("schedule", "text")
+_NUMBER = Argument("number", "text")
 
 COMMANDS: tuple[Command, ...] = (
     Command(
@@ -160,7 +159,7 @@ def find(context: Context, values: Values) -> tuple[Target, dict[str, Any]]:
     from vmconsole.store import vm_reading
 
     target = targets.vm(context, values["vm"])
-    word = values["schedule"]
+    word = values["number"]
     for vm in vm_reading.documents(context.session, context.user, [target.id]):
         for document in vm["schedules"]:
             if word == str(document["id"]):

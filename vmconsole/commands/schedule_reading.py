@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from vmconsole.commands.context import Context
     from vmconsole.commands.declaration import Command, Values
     from vmconsole.commands.results import Text
+    from vmconsole.schedules.dry_run import Plan
 
     Document = dict[str, Any]
 
@@ -109,57 +110,57 @@ def show(context: Context, command: Command, values: Values) -> Sheet:
 def preview(context: Context, command: Command, values: Values) -> Sheet:
     """What all schedules, or those of some VMs, would do in the coming days, and which of them clash."""
     from vmconsole.schedules import dry_run
-    from vmconsole.schedules.errors import ScheduleError
-    from vmconsole.schedules.records import from_document
 
     ids = [target.id for target in targets.vms(context, values["vms"])] if values["vms"] else None
-    plans, names = [], {}
-    for index, (vm, each) in enumerate(_schedules(context, ids)):
-        if each["next"] is None or not each["enabled"]:
-            continue
-        try:
-            rule = from_document(each)
-        except ScheduleError:
-            continue  # it would not fire either; its message says so
-        names[index] = (vm["name"], each["id"])
-        plans.append(dry_run.Plan(index, vm["id"], each["action"], rule, each["next"], vm["start_time"]))
-    run = dry_run.dry_run(plans, int(context.clock()), days=values["days"] or dry_run.DAYS)
-    firings = [
-        {"at": firing.at, "vm": firing.vm, "schedule": names[firing.schedule][1], "action": firing.action}
+    days = values["days"] or dry_run.DAYS
+    known = [pair for pair in _schedules(context, ids) if pair[1]["next"] is not None and pair[1]["enabled"]]
+    plans = [plan for index, (vm, each) in enumerate(known) if (plan := _plan(index, vm, each)) is not None]
+    run = dry_run.dry_run(plans, int(context.clock()), days=days)
+    numbers = [each["id"] for _, each in known]
+    firings: list[Document] = [
+        {"at": firing.at, "vm": firing.vm, "schedule": numbers[firing.schedule], "action": firing.action}
         for firing in run.firings
     ]
-    clashes = [
+    clashes: list[Document] = [
         {
-            "vm": clash.vm, "schedules": [names[number][1] for number in clash.schedules], "first": clash.first,
+            "vm": clash.vm,
+            "schedules": [numbers[index] for index in clash.schedules],
+            "first": clash.first,
             "count": clash.count,
         }
         for clash in run.clashes
-    ]  # fmt: skip
-    blocks = [
-        Block(
-            f"COMING {values['days'] or dry_run.DAYS} DAYS" + ("" if run.complete else ", FIRST PART"),
-            heading=(
-                Column("TIME", 17, ""), Column("VM", 5, "", right=True), Column("NAME", 20, ""),
-                Column("ID", 3, "", right=True), Column("ACTION", 20, ""),
-            ),
-            lines=[
-                (moment(firing.at, _STAMP), firing.vm, *names[firing.schedule], firing.action)
-                for firing in run.firings
-            ],
-        )
-    ]  # fmt: skip
+    ]
+    title = f"COMING {days} DAYS" + ("" if run.complete else ", FIRST PART")
+    blocks = [Block(title, heading=_FIRING, lines=[_firing(firing) for firing in firings])]
     if clashes:
-        blocks.append(
-            Block(
-                "IN EACH OTHER'S WAY",
-                heading=(
-                    Column("FIRST", 17, ""), Column("VM", 5, "", right=True), Column("IDS", 9, ""),
-                    Column("TIMES", 6, "", right=True),
-                ),
-                lines=[
-                    (moment(clash["first"], _STAMP), clash["vm"], ",".join(map(str, clash["schedules"])), clash["count"])
-                    for clash in clashes
-                ],
-            )
-        )  # fmt: skip
+        blocks.append(Block("IN EACH OTHER'S WAY", heading=_CLASH, lines=[_clash(clash) for clash in clashes]))
     return Sheet("PREVIEW", blocks, lambda: {"firings": firings, "clashes": clashes, "complete": run.complete})
+
+
+_FIRING = (
+    Column("TIME", 17, ""), Column("VM", 5, "", right=True), Column("ID", 3, "", right=True), Column("ACTION", 20, ""),
+)  # fmt: skip
+_CLASH = (
+    Column("FIRST", 17, ""), Column("VM", 5, "", right=True), Column("IDS", 9, ""), Column("TIMES", 6, "", right=True),
+)  # fmt: skip
+
+
+def _plan(index: int, vm: Document, each: Document) -> Plan | None:
+    """A schedule for the dry run; None for one whose rule cannot be followed, as its message says."""
+    from vmconsole.schedules.dry_run import Plan
+    from vmconsole.schedules.errors import ScheduleError
+    from vmconsole.schedules.records import from_document
+
+    try:
+        rule = from_document(each)
+    except ScheduleError:
+        return None
+    return Plan(index, vm["id"], each["action"], rule, each["next"], vm["start_time"])
+
+
+def _firing(firing: Document) -> tuple[Any, ...]:
+    return moment(firing["at"], _STAMP), firing["vm"], firing["schedule"], firing["action"]
+
+
+def _clash(clash: Document) -> tuple[Any, ...]:
+    return moment(clash["first"], _STAMP), clash["vm"], ",".join(map(str, clash["schedules"])), clash["count"]

@@ -1,4 +1,4 @@
-"""Lists of objects that only need to be looked at so far: datastores, networks, clusters, users."""
+"""Lists of objects that only need to be looked at so far: datastores, networks, clusters, users, groups."""
 
 from __future__ import annotations
 
@@ -68,6 +68,17 @@ TABLES = {
         " CASE WHEN administrator = 1 THEN 'Yes' ELSE 'No' END,"
         " (SELECT COUNT(*) FROM vm WHERE vm.user_id = user_account.id AND vm.state <> 6)"
         " FROM user_account JOIN user_group ON user_group.id = user_account.group_id ORDER BY user_account.id",
+    ),
+    "group list": Table(
+        "GROUP",
+        (
+            _ID,
+            _NAME,
+            Column("USERS", 5, "its members", right=True),
+            Column("VMS", 5, "VMs of the group", right=True),
+        ),
+        "SELECT id, name, (SELECT COUNT(*) FROM membership WHERE membership.group_id = user_group.id),"
+        " (SELECT COUNT(*) FROM vm WHERE vm.group_id = user_group.id AND vm.state <> 6) FROM user_group ORDER BY id",
     ),
 }
 

@@ -47,7 +47,7 @@ class Console(App[int]):
     CSS_PATH = "console.tcss"
     TITLE = "vmconsole"
     COMMANDS = {Commands}
-    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (24, "-narrow"), (140, "-wide")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (24, "-narrow"), (120, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-flat"), (6, "-low"), (16, "-high")]
 
     class Arrived(Message):

@@ -41,7 +41,7 @@ class JumpWatch:
         self._wall, self._steady = clock.wall(), clock.steady()
 
     def jump(self) -> float:
-        """Seconds by which the wall clock was put forward, or back if negative, since the last call; 0 if it was not."""
+        """Seconds by which the wall clock was put forward since the last call, negative if back; 0 if it was not."""
         wall, steady = self._clock.wall(), self._clock.steady()
         jumped = (wall - self._wall) - (steady - self._steady)
         self._wall, self._steady = wall, steady

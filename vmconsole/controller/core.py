@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING
 
 from vmconsole import config
-from vmconsole.controller import placement
+from vmconsole.controller import placement, rescheduling
 from vmconsole.controller.clock import Clock
 from vmconsole.controller.executor import Executor
 from vmconsole.controller.fleet import Fleet
@@ -131,7 +131,7 @@ class Controller:
         if (self._place or due) and all(link.tried.is_set() for link in self._fleet):
             self._place, self._placed = False, time.monotonic()
             placement.examine_clones(self._around)
-            if placement.cycle(self._around):
+            if placement.cycle(self._around) + rescheduling.cycle(self._around):
                 self._on_change()  # more may be waiting than one cycle places
                 self._start_queued()
 
@@ -152,7 +152,7 @@ class Controller:
         return bool(
             self._store.query(
                 "SELECT 1 FROM operation WHERE state IN ('queued', 'running')"
-                " UNION ALL SELECT 1 FROM vm WHERE state = 1 LIMIT 1"
+                " UNION ALL SELECT 1 FROM vm WHERE state = 1 OR resched = 1 LIMIT 1"
             )
         )
 

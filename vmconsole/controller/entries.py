@@ -10,6 +10,7 @@ import json
 import time
 from typing import TYPE_CHECKING, Any
 
+from vmconsole.controller import snapshot_entries as snapshots
 from vmconsole.controller.supply import MIB, Supply, release_image
 from vmconsole.controller.volumes import IMAGES
 from vmconsole.errors import BadInput, Conflict, NotFound
@@ -100,6 +101,7 @@ def _settle_disk(store: Store, job: Job, entry: Entry) -> None:
         return
     number = job.arguments["disk_id"]
     rows = store.query("SELECT image_id FROM disk WHERE vm_id = ? AND disk_id = ?", (job.vm_id, number))
+    store.execute("DELETE FROM disk_snapshot WHERE vm_id = ? AND disk_id = ?", (job.vm_id, number))
     store.execute("DELETE FROM disk WHERE vm_id = ? AND disk_id = ?", (job.vm_id, number))
     assert job.vm_id is not None
     for (image_id,) in rows:
@@ -122,6 +124,7 @@ def _open_image(store: Store, job: Job) -> dict[str, Any]:
     name = str(job.arguments["name"])
     if store.query("SELECT 1 FROM image WHERE user_id = ? AND name = ?", (job.user_id, name)):
         raise Conflict(f"there is an image {name!r} already", code="IMAGE_DUPLICATE")
+    node = snapshots.name_disk_snapshot_to_copy(store, job)
     rows = store.query(
         "SELECT image.type FROM disk JOIN image ON image.id = disk.image_id WHERE vm_id = ? AND disk_id = ?",
         (job.vm_id, number),
@@ -139,7 +142,7 @@ def _open_image(store: Store, job: Job) -> dict[str, Any]:
             store.next_change(),
         ),
     )  # fmt: skip
-    return {"disk_id": number, "image_id": image_id}
+    return {"disk_id": number, "image_id": image_id, **node}
 
 
 def _settle_image(store: Store, job: Job, entry: Entry) -> None:
@@ -203,6 +206,14 @@ _OPENERS: dict[str, Callable[[Store, Job], dict[str, Any]]] = {
     "disk-detach": _name_disk,
     "disk-resize": _check_size,
     "disk-saveas": _open_image,
+    "disk-snapshot-create": snapshots.open_disk_snapshot,
+    "disk-snapshot-revert": snapshots.name_disk_snapshot_to_revert,
+    "disk-snapshot-delete": snapshots.name_disk_snapshot_to_delete,
+    "disk-snapshot-rename": snapshots.name_disk_snapshot,
+    "snapshot-create": snapshots.open_snapshot,
+    "snapshot-revert": snapshots.name_snapshot,
+    "snapshot-delete": snapshots.name_snapshot,
+    "live-migrate": snapshots.refuse_trees,
     "nic-attach": _open_nic,
     "nic-detach": _name_nic,
 }
@@ -211,6 +222,11 @@ _SETTLERS: dict[Step, Callable[[Store, Job, Entry], None]] = {
     Step.DETACH_DISK: _settle_disk,
     Step.RESIZE_DISK: _settle_size,
     Step.SAVE_AS: _settle_image,
+    Step.CREATE_DISK_SNAPSHOT: snapshots.settle_disk_snapshot,
+    Step.REVERT_DISK_SNAPSHOT: snapshots.settle_disk_snapshot,
+    Step.DELETE_DISK_SNAPSHOT: snapshots.settle_disk_snapshot,
+    Step.CREATE_SNAPSHOT: snapshots.settle_snapshot,
+    Step.DELETE_SNAPSHOT: snapshots.settle_snapshot,
     Step.ATTACH_NIC: _settle_nic,
     Step.DETACH_NIC: _settle_nic,
     Step.RESIZE: _settle_capacity,

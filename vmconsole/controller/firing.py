@@ -86,8 +86,8 @@ def write_down(
     """Record what became of an occurrence; False when it has a record already."""
     return bool(
         store.execute(
-            "INSERT INTO firing (schedule_id, due, status, reason, operation_id, fence, at) VALUES (?, ?, ?, ?, ?, ?, ?)"
-            " ON CONFLICT (schedule_id, due) DO NOTHING",
+            "INSERT INTO firing (schedule_id, due, status, reason, operation_id, fence, at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (schedule_id, due) DO NOTHING",
             (record.id, due, status, reason, operation_id, fence, now),
         )
     )

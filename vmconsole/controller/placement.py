@@ -82,20 +82,20 @@ def cycle(around: Surroundings) -> int:
     rows = around.store.query(_WAITING, (states.PENDING.state, refused_since))
     if not rows:
         return 0
-    candidates = _candidates(around)
+    candidates = candidates_now(around)
     placed = 0
     reasons: list[tuple[str, Waiting]] = []
     for vm in map(Waiting._make, rows):
         if placed >= MAX_DISPATCH:
             break
-        host, reason = _choose(around, vm, candidates)
+        host, reason = choose(around, vm, candidates)
         if host is None:
             reasons.append((reason, vm))
             continue
         host.take(vm)
         _dispatch(around, vm, host)
         placed += 1
-    _explain(around, reasons)
+    explain(around, reasons)
     return placed
 
 
@@ -126,7 +126,7 @@ def examine_clones(around: Surroundings) -> None:
             )  # fmt: skip
 
 
-def _candidates(around: Surroundings) -> list[Candidate]:
+def candidates_now(around: Surroundings) -> list[Candidate]:
     """Every host that is on and connected, with what is left of it."""
     up = {link.host_id for link in around.fleet if link.is_up}
     used = _reserved(around.store)
@@ -158,7 +158,7 @@ def _reserved(store: Store) -> dict[int, tuple[float, int, int]]:
     )
     queued = store.query(
         "SELECT operation.host_id, vm.cpu, vm.memory_mib FROM operation JOIN vm ON vm.id = operation.vm_id"
-        " WHERE operation.command = 'deploy' AND operation.state = 'queued'"
+        " WHERE operation.command IN ('deploy', 'migrate', 'live-migrate') AND operation.state = 'queued'"
     )
     charges: Iterable[tuple[int, float, int]] = [
         *(row[:3] for row in rows if states.holds_capacity(states.by_numbers(row[3], row[4]))),
@@ -170,7 +170,7 @@ def _reserved(store: Store) -> dict[int, tuple[float, int, int]]:
     return promised
 
 
-def _choose(around: Surroundings, vm: Waiting, candidates: list[Candidate]) -> tuple[Candidate | None, str]:
+def choose(around: Surroundings, vm: Waiting, candidates: list[Candidate]) -> tuple[Candidate | None, str]:
     """The best host for a VM, or why there is none."""
     if not candidates:
         return None, "no host is on"
@@ -224,7 +224,7 @@ def _dispatch(around: Surroundings, vm: Waiting, host: Candidate) -> None:
         store.execute("UPDATE vm SET message = '' WHERE id = ?", (vm.id,))
 
 
-def _explain(around: Surroundings, reasons: list[tuple[str, Waiting]]) -> None:
+def explain(around: Surroundings, reasons: list[tuple[str, Waiting]]) -> None:
     """Write on each VM why it waits, once."""
     news = [(reason, vm.id) for reason, vm in reasons if reason != vm.message]
     if news:

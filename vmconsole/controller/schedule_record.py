@@ -105,7 +105,8 @@ def due_among(store: Store, ids: Sequence[int], now: int) -> list[ScheduleRecord
 def add(store: Store, vm_id: int, wish: Wish, *, user_id: int, now: int) -> tuple[int, int | None]:
     """Store a new schedule of a VM, within a write transaction; returns its number and when it is due first."""
     start, number = store.query(
-        "SELECT start_time, (SELECT COALESCE(MAX(number) + 1, 0) FROM schedule WHERE vm_id = vm.id) FROM vm WHERE id = ?",
+        "SELECT start_time, (SELECT COALESCE(MAX(number) + 1, 0) FROM schedule WHERE vm_id = vm.id)"
+        " FROM vm WHERE id = ?",
         (vm_id,),
     )[0]
     due = first_run(wish.rule, now, start=start)

@@ -75,13 +75,13 @@ class Scheduler:
         """Begin a cycle: with all that is due, or, between two periods, with what is due only now or was changed."""
         now = int(self._clock.wall())
         store = self._around.store
-        condition, values = "", (now,)
+        condition, values = "", [now]
         if time.monotonic() < self._next_cycle:
             change = _current_change(store)
             if now <= self._looked_until and change == self._seen_change:
                 return
             condition = " AND (next > ? OR changed > ?)"
-            values = (now, self._looked_until, self._seen_change)
+            values += [self._looked_until, self._seen_change]
         else:
             self._next_cycle = time.monotonic() + self._around.settings.number("schedule_period")
         rows = store.query(

@@ -150,7 +150,7 @@ class Supply:
     # Networks ---------------------------------------------------------------------------------------------------
 
     def add_nic(self, vm_id: int, nic_id: int, nic: NicSpec) -> str:
-        """Insert a NIC with its lease; returns its MAC address. A network with address ranges gives it the next free IP.
+        """Insert a NIC with its lease and, if its network has any, an address; returns its MAC address.
 
         Raises:
             NotFound, Denied: there is no such network, or the user may not use it.

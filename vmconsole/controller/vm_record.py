@@ -12,6 +12,9 @@ from vmconsole.errors import NotFound
 if TYPE_CHECKING:
     from vmconsole.store.session import Store
 
+LAYER = "LAYER"
+"""Attribute of a disk: the number of its newest layer. A number is never given twice."""
+
 
 @dataclass(frozen=True, slots=True)
 class Disk:
@@ -30,6 +33,13 @@ class Disk:
     volume: str
     path: str
     attributes: dict[str, str]
+    frozen: tuple[str, ...] = ()
+    """The volumes of its snapshots, each after the one it lies on; the disk's own lies on one of them."""
+
+    @property
+    def newest_layer(self) -> int:
+        """Number of the layer that was named last; 0 when the disk never had a snapshot."""
+        return int(self.attributes.get(LAYER, 0))
 
     @property
     def foreign(self) -> bool:
@@ -129,8 +139,13 @@ _DISK = (
 def _disks(store: Store, vm_id: int) -> tuple[Disk, ...]:
     rows = store.query(f"SELECT {', '.join(_DISK)} FROM disk WHERE vm_id = ? ORDER BY disk_id", (vm_id,))
     found = [dict(zip(_DISK, row, strict=True)) for row in rows]
+    nodes = store.query("SELECT disk_id, volume FROM disk_snapshot WHERE vm_id = ? ORDER BY snapshot_id", (vm_id,))
     for row in found:
         row["attributes"] = json.loads(row["attributes"])
+        # A snapshot that is just being taken has the volume that is still written to.
+        row["frozen"] = tuple(
+            volume for disk_id, volume in nodes if disk_id == row["disk_id"] and volume != row["volume"]
+        )
     return tuple(Disk(**_truths(row, "persistent", "readonly")) for row in found)
 
 

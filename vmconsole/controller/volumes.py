@@ -32,8 +32,9 @@ def image_volume(image_id: int) -> str:
     return f"image-{image_id}"
 
 
-def disk_volume(vm_id: int, disk_id: int) -> str:
-    return f"one-{vm_id}-disk-{disk_id}"
+def disk_volume(vm_id: int, disk_id: int, layer: int = 0) -> str:
+    """Name of a disk's volume: the one it began with, or one of the layers that snapshots have put on it."""
+    return f"one-{vm_id}-disk-{disk_id}" + (f".{layer}" if layer else "")
 
 
 async def bring(

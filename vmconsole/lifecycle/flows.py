@@ -65,7 +65,7 @@ class Action(NamedTuple):
     verbose: str = ""
     """What --verbose prints after `VM <id>: `; may name {host}."""
     schedule: tuple[str, ...] | None = None
-    """The arguments that the ARGS of a scheduled run are; a `?` ends one that may be left out. None: it has no such run."""
+    """The arguments that a scheduled run takes as ARGS; a `?` ends one that may be left out. None: there is none."""
     clears_resched: bool = False
     drops_snapshots: bool = False
     """System snapshots are lost once it has succeeded (ON-130)."""

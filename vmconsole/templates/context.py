@@ -77,8 +77,8 @@ def _interface(index: int, nic: ContextNic) -> dict[str, str]:
 
 def _shell(values: Mapping[str, str]) -> bytes:
     """Assignments a shell may source; a quote within a value ends, escapes and begins the quoting again."""
-    lines = [f"{key}='{text.replace(chr(39), chr(39) + chr(92) + chr(39) * 2)}'" for key, text in sorted(values.items())]
-    return ("# Context of a virtual machine\n" + "".join(f"{line}\n" for line in lines)).encode()
+    escaped = {key: text.replace("'", "'\\''") for key, text in sorted(values.items())}
+    return ("# Context of a virtual machine\n" + "".join(f"{key}='{text}'\n" for key, text in escaped.items())).encode()
 
 
 def _meta(vm_id: int, host_name: str, keys: str) -> bytes:

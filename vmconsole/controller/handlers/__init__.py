@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vmconsole.controller.handlers import first_host, host, image, network, schedule, setting, template, vm
+from vmconsole.controller.handlers import first_host, host, image, network, schedule, setting, template, user, vm
 from vmconsole.controller.handlers.in_place import IN_PLACE
 
 if TYPE_CHECKING:
@@ -41,6 +41,11 @@ HANDLERS: dict[str, Handler] = {
     "network.create": network.create,
     "network.addar": network.add_range,
     "network.delete": network.delete,
+    "user.create": user.create,
+    "user.chgrp": user.change_group,
+    "user.addgroup": user.add_group,
+    "user.delgroup": user.remove_group,
+    "group.create": user.create_group,
     "setting.set": setting.change,
 }
 

@@ -55,7 +55,7 @@ async def _resched(job: Job, around: Surroundings, host: Host | None) -> Effect:
 
 
 async def _unresched(job: Job, around: Surroundings, host: Host | None) -> Effect:
-    return _set(job, resched=0)
+    return _set(job, resched=0, message="")
 
 
 async def _rename(job: Job, around: Surroundings, host: Host | None) -> Effect:
@@ -107,9 +107,25 @@ async def _update(job: Job, around: Surroundings, host: Host | None) -> Effect:
     return effect
 
 
+async def _rename_disk_snapshot(job: Job, around: Surroundings, host: Host | None) -> Effect:
+    arguments = job.arguments
+
+    def effect(store: Store) -> None:
+        store.execute(
+            "UPDATE disk_snapshot SET name = ? WHERE vm_id = ? AND disk_id = ? AND snapshot_id = ?",
+            (arguments["name"], job.vm_id, arguments["disk_id"], arguments["snapshot_id"]),
+        )
+        store.execute("UPDATE vm SET changed = ? WHERE id = ?", (store.next_change(), job.vm_id))
+
+    return effect
+
+
 _COLUMNS = frozenset(
-    ("resched", "name", "mode", "user_id", "group_id", "lock_level", "lock_user_id", "lock_time", "user_template")
-)
+    (
+        "resched", "name", "mode", "user_id", "group_id", "lock_level", "lock_user_id", "lock_time", "user_template",
+        "message",
+    )
+)  # fmt: skip
 
 
 async def _set_and_tell(job: Job, around: Surroundings, **columns: Any) -> Effect:
@@ -157,6 +173,7 @@ IN_PLACE: dict[str, InPlace] = {
     "unresched": InPlace(_unresched),
     "resize": InPlace(_resize),
     "rename": InPlace(_rename),
+    "disk-snapshot-rename": InPlace(_rename_disk_snapshot),
     "chmod": InPlace(_chmod),
     "chown": InPlace(_chown),
     "chgrp": InPlace(_chgrp),

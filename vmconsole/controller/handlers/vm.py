@@ -41,7 +41,8 @@ async def create(job: Job, around: Surroundings) -> Effect:
     except BadTemplate as error:
         raise BadInput(str(error), code="INPUT_TEMPLATE") from error
     hold = bool(job.arguments.get("hold")) or bool(around.settings["vm_submit_on_hold"])
-    machine = {key: value for key, value in template.to_data().items() if key not in spec.user and key != "SCHED_ACTION"}
+    apart = {"SCHED_ACTION", *spec.user.keys()}
+    machine = {key: value for key, value in template.to_data().items() if key not in apart}
 
     def effect(store: Store) -> dict[str, Any]:
         birth = _Birth(store, job, spec, machine, hold, int(around.clock()), wishes)

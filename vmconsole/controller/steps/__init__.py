@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vmconsole.controller.steps import copies, devices, files, moving, power
+from vmconsole.controller.steps import copies, devices, files, moving, power, snapshots
 from vmconsole.lifecycle.steps import Step
 
 if TYPE_CHECKING:
@@ -22,16 +22,16 @@ STEPS: dict[Step, StepFunction] = {
     Step.FETCH: files.fetch,
     Step.STORE: files.store,
     Step.EPILOG: files.epilog,
-    Step.CLEANUP: files.cleanup,
+    Step.CLEANUP: snapshots.ending_snapshots(files.cleanup),
     Step.BOOT: power.boot,
     Step.RESTORE: power.restore,
-    Step.SAVE: power.save,
+    Step.SAVE: snapshots.ending_snapshots(power.save),
     Step.PAUSE: power.pause,
     Step.UNPAUSE: power.unpause,
-    Step.SHUTDOWN: power.shutdown,
-    Step.DESTROY: power.destroy,
+    Step.SHUTDOWN: snapshots.ending_snapshots(power.shutdown),
+    Step.DESTROY: snapshots.ending_snapshots(power.destroy),
     Step.TRANSFER: moving.transfer,
-    Step.MIGRATE_LIVE: moving.migrate_live,
+    Step.MIGRATE_LIVE: snapshots.ending_snapshots(moving.migrate_live),
     Step.SAVE_AS: copies.save_as,
     Step.ATTACH_DISK: devices.attach_disk,
     Step.DETACH_DISK: devices.detach_disk,
@@ -39,5 +39,11 @@ STEPS: dict[Step, StepFunction] = {
     Step.DETACH_NIC: devices.detach_nic,
     Step.RESIZE_DISK: devices.resize_disk,
     Step.RESIZE: devices.resize,
+    Step.CREATE_SNAPSHOT: snapshots.create_snapshot,
+    Step.REVERT_SNAPSHOT: snapshots.revert_snapshot,
+    Step.DELETE_SNAPSHOT: snapshots.delete_snapshot,
+    Step.CREATE_DISK_SNAPSHOT: snapshots.create_disk_snapshot,
+    Step.REVERT_DISK_SNAPSHOT: snapshots.revert_disk_snapshot,
+    Step.DELETE_DISK_SNAPSHOT: snapshots.delete_disk_snapshot,
 }
 """Steps that exist. An action whose chain needs another one is refused before anything changes."""

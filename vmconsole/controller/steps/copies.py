@@ -14,16 +14,17 @@ if TYPE_CHECKING:
 
 
 async def save_as(work: Work) -> Effect:
-    """Copy a disk as it is now into a new image, on the host where the disk lies (ON-124)."""
+    """Copy a disk as it is now, or one of its snapshots, into a new image on the host where it lies (ON-124, ON-125)."""
     disk = next(disk for disk in work.vm.disks if disk.disk_id == work.job.arguments["disk_id"])
     image_id = int(work.job.arguments["image_id"])
     source = await ready_pool(work.around, work.host, IMAGES if disk.in_place else SYSTEM)
     images = await ready_pool(work.around, work.host, IMAGES)
+    node = work.job.arguments.get("node")  # frozen: no guest writes to it
     has_domain = work.job.position not in (at.HOTPLUG_SAVEAS_UNDEPLOYED, at.HOTPLUG_SAVEAS_STOPPED)
     copy = await work.host.copy_disk(
-        work.vm.uuid if has_domain else None,
+        work.vm.uuid if has_domain and node is None else None,
         disk.target,
-        (source, disk.volume),
+        (source, node or disk.volume),
         (images, image_volume(image_id)),
         progress=work.job.report,
     )

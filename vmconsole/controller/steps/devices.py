@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from backends.base import BackendError
 from vmconsole.controller.domain_spec import disk_spec, nic_spec
-from vmconsole.controller.steps.files import place, record_place
+from vmconsole.controller.steps.files import made_for, place, record_place
 from vmconsole.controller.volumes import SYSTEM, ready_pool
 
 if TYPE_CHECKING:
@@ -32,11 +32,13 @@ async def attach_disk(work: Work) -> Effect:
 
 
 async def detach_disk(work: Work) -> None:
-    """Unplug the disk; a volume that was made for the VM goes with it (ON-107)."""
+    """Unplug the disk; what was made for the VM goes with it, its snapshots included (ON-107)."""
     disk = _disk(work)
     await work.host.detach_disk(work.vm.uuid, disk.target)
     if not disk.in_place and disk.volume:
-        await work.host.delete_volume(await ready_pool(work.around, work.host, SYSTEM), disk.volume)
+        pool = await ready_pool(work.around, work.host, SYSTEM)
+        for volume in made_for(work.vm, disk):
+            await work.host.delete_volume(pool, volume)
 
 
 async def attach_nic(work: Work) -> None:

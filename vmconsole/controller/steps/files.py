@@ -46,7 +46,7 @@ def record_volume(store: Store, vm_id: int, disk: Disk, volume: VolumeSeen, host
         "UPDATE disk SET volume = ?, path = ?, format = ?, host_id = ? WHERE vm_id = ? AND disk_id = ?",
         (volume.name, volume.path, volume.format, host_id, vm_id, disk.disk_id),
     )
-    if disk.image_id is not None:
+    if disk.image_id is not None and not disk.frozen:  # what lies on a snapshot says nothing of the image
         _record_copy(store, disk, volume, host_id)
 
 
@@ -108,6 +108,8 @@ async def gather(work: Work, vm: VmRecord, host: Host, host_id: int) -> Effect:
                 moved.append((disk, image))
                 continue
         own_pool = await ready_pool(around, host, IMAGES) if disk.persistent else pool
+        for node in disk.frozen:
+            await bring(around, own_pool, node, disk.host_id, host, report)
         moved.append((disk, await bring(around, own_pool, disk.volume, disk.host_id, host, report)))
     if vm.checkpoint_host_id is not None:
         await bring(around, pool, vm.checkpoint, vm.checkpoint_host_id, host, report)
@@ -177,8 +179,16 @@ async def remove_files(around: Surroundings, vm: VmRecord, host_id: int | None) 
     for disk in vm.disks:
         if not disk.in_place:
             lies_on = disk.host_id if disk.host_id is not None else host_id
-            await _remove(around, disk.volume or disk_volume(vm.id, disk.disk_id), lies_on)
+            for volume in made_for(vm, disk):
+                await _remove(around, volume, lies_on)
     await _remove(around, vm.checkpoint, vm.checkpoint_host_id if vm.checkpoint_host_id is not None else host_id)
+
+
+def made_for(vm: VmRecord, disk: Disk) -> tuple[str, ...]:
+    """The volumes of a disk, each before the one it lies on; also the layer that an interrupted step may have made."""
+    first = disk.volume or disk_volume(vm.id, disk.disk_id)
+    newest = disk_volume(vm.id, disk.disk_id, disk.newest_layer)
+    return tuple(dict.fromkeys((newest, first, *reversed(disk.frozen)) if disk.frozen else (first,)))
 
 
 async def _remove(around: Surroundings, volume: str, host_id: int | None) -> None:
@@ -199,5 +209,6 @@ def forget_files(table: Store, vm_id: int) -> dict[str, Any]:
         " WHERE vm_id = ? AND type <> 'foreign' AND (persistent = 0)",
         (vm_id,),
     )
+    table.execute("DELETE FROM disk_snapshot WHERE vm_id = ?", (vm_id,))
     table.execute("UPDATE vm SET deploy_id = '', checkpoint_host_id = NULL WHERE id = ? AND imported = 0", (vm_id,))
     return {}

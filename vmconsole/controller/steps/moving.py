@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from backends.base import BackendError, DiskMove
 from vmconsole.controller.steps.files import gather, record_volume
+from vmconsole.controller.steps.snapshots import snapshots_set_aside
 from vmconsole.controller.volumes import IMAGES, SYSTEM, image_on, ready_pool
 from vmconsole.errors import Failed
 from vmconsole.lifecycle import states as at
@@ -56,10 +57,11 @@ async def migrate_live(work: Work) -> Effect:
     target = work.around.fleet.link(target_id).require_up()
     disks = [disk for disk in vm.disks if not disk.foreign and disk.volume]
     copies = [move for disk in disks if (move := await _move(work, disk, target, target_id)) is not None]
-    problems = await work.host.migration_problems(vm.uuid, target, copies=copies)
-    if problems:
-        raise Failed(f"{vm.label} cannot migrate live: {'; '.join(problems)}", code="MIGRATION_PROBLEMS")
-    await work.host.migrate_live(vm.uuid, target, copies=copies, progress=work.job.report)
+    async with snapshots_set_aside(work):
+        problems = await work.host.migration_problems(vm.uuid, target, copies=copies)
+        if problems:
+            raise Failed(f"{vm.label} cannot migrate live: {'; '.join(problems)}", code="MIGRATION_PROBLEMS")
+        await work.host.migrate_live(vm.uuid, target, copies=copies, progress=work.job.report)
     arrived = [(disk, await _arrived(work, disk, target)) for disk in disks]
     await _remove_left_behind(work, disks)
 

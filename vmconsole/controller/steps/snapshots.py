@@ -1,0 +1,227 @@
+"""Steps that take snapshots, go back to them and delete them: of one disk, or of memory and all disks."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from backends.base import BackendError, Unreachable
+from vmconsole.controller.domain_spec import disk_spec, tag
+from vmconsole.controller.snapshot_entries import HYPERVISOR_ID
+from vmconsole.controller.volumes import SYSTEM, ready_pool
+from vmconsole.errors import Conflict, UnknownOutcome, VmconsoleError
+from vmconsole.lifecycle import states as at
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Collection
+    from typing import Any
+
+    from backends.base import VolumeSeen
+    from vmconsole.controller.steps import Effect, StepFunction
+    from vmconsole.controller.vm_record import Disk
+    from vmconsole.controller.work import Work
+    from vmconsole.store.session import Store
+
+log = logging.getLogger(__name__)
+
+# Disks ----------------------------------------------------------------------------------------------------------
+
+
+async def create_disk_snapshot(work: Work) -> Effect:
+    """Freeze what the disk is now and have it write into a new layer (ON-112).
+
+    A running guest's file systems are frozen at that moment if its agent answers; the result says whether they were.
+    """
+    disk = _disk(work)
+    await _drop_snapshots(work)
+    layer = await _new_layer(work, disk.path)
+    frozen = False
+    try:
+        if work.job.position is at.DISK_SNAPSHOT:
+            frozen = await work.host.snapshot_disk_live(work.vm.uuid, disk.target, layer.path, quiesce=True)
+        else:
+            await _repoint(work, disk, layer)
+    except BackendError as error:
+        await _take_back(work, layer, error)
+        raise
+    node = await work.host.volume(layer.pool, disk.volume)
+    number, size = work.job.arguments["snapshot_id"], 0 if node is None else node.allocation_bytes
+
+    def effect(store: Store) -> dict[str, Any]:
+        store.execute(
+            "UPDATE disk_snapshot SET size_bytes = ? WHERE vm_id = ? AND disk_id = ? AND snapshot_id = ?",
+            (size, work.vm.id, disk.disk_id, number),
+        )
+        return {"snapshot_id": number, "frozen": frozen}
+
+    return effect
+
+
+async def revert_disk_snapshot(work: Work) -> None:
+    """Put a new layer on the snapshot, and throw the one away that the disk has written to until now (ON-115)."""
+    disk, node = _disk(work), work.job.arguments["node"]
+    layer = await _new_layer(work, f"{disk.path.rpartition('/')[0]}/{node}")
+    try:
+        await _repoint(work, disk, layer)
+    except BackendError as error:
+        await _take_back(work, layer, error)
+        raise
+    if disk.volume not in (layer.name, node):
+        try:
+            await work.host.delete_volume(layer.pool, disk.volume)
+        except Unreachable:
+            raise
+        except BackendError as refused:  # the disk has been reverted all the same
+            log.warning("%s: %s was left on %s: %s", work.vm.label, disk.volume, work.host.name, refused.message)
+
+
+async def delete_disk_snapshot(work: Work) -> None:
+    """Delete the volume of a snapshot on which nothing lies (ON-117)."""
+    pool = await ready_pool(work.around, work.host, SYSTEM)
+    await work.host.delete_volume(pool, work.job.arguments["node"])
+
+
+def _disk(work: Work) -> Disk:
+    return next(disk for disk in work.vm.disks if disk.disk_id == work.job.arguments["disk_id"])
+
+
+async def _new_layer(work: Work, backing: str) -> VolumeSeen:
+    pool = await ready_pool(work.around, work.host, SYSTEM)
+    return await work.host.create_overlay(pool, work.job.arguments["layer"], backing)
+
+
+async def _repoint(work: Work, disk: Disk, layer: VolumeSeen) -> None:
+    """Have the domain that is off use the layer. A VM that was moved while off has none until it boots."""
+    if work.vm.uuid in await work.host.states():
+        spec = disk_spec(disk, path=layer.path, format=layer.format)
+        await work.host.repoint_disk(work.vm.uuid, disk.target, spec)
+
+
+async def _take_back(work: Work, layer: VolumeSeen, error: BackendError) -> None:
+    """Remove a layer that did not come into use. Of a host that fell silent nobody knows: the step is run again."""
+    if isinstance(error, Unreachable):
+        return
+    domain = await work.host.domain(work.vm.uuid)
+    if domain is None or all(disk.source != layer.path for disk in domain.disks):
+        await work.host.delete_volume(layer.pool, layer.name)
+
+
+# Memory and all disks -------------------------------------------------------------------------------------------
+
+
+async def create_snapshot(work: Work) -> Effect:
+    """Memory and disks, inside the disks (ON-127)."""
+    name, number = work.job.arguments["hypervisor_id"], work.job.arguments["snapshot_id"]
+    known = work.around.store.query("SELECT hypervisor_id FROM system_snapshot WHERE vm_id = ?", (work.vm.id,))
+    begun = {found.name for found in await work.host.snapshots(work.vm.uuid) if found.description == work.job.id}
+    await _drop_snapshots(work, but={row[0] for row in known if row[0] != name} | begun)
+    made = await work.host.create_snapshot(work.vm.uuid, name, work.job.id)
+
+    def effect(store: Store) -> dict[str, Any]:
+        store.execute(
+            "UPDATE system_snapshot SET created = ? WHERE vm_id = ? AND snapshot_id = ?",
+            (made.created, work.vm.id, number),
+        )
+        return {"snapshot_id": number}
+
+    return effect
+
+
+async def revert_snapshot(work: Work) -> None:
+    """Make memory and disks what they were, once: whoever takes over an interrupted revert must not undo what
+    the guest has done since (ON-128).
+
+    The domain is marked before, and a revert takes the mark away: so it is known afterwards whether it was done.
+
+    Raises:
+        Conflict: the VM has other disks than when the snapshot was taken; those it has now would be unplugged unseen.
+        UnknownOutcome: nobody can say whether an interrupted revert was done, since a domain that is not ours has no mark.
+    """
+    vm, host, name = work.vm, work.host, work.job.arguments["hypervisor_id"]
+    mark = tag(vm, instance=work.around.instance, operation=f"before {work.job.id}")
+    sent = work.around.journal.was_sent(work.job)
+    if sent and vm.imported:
+        raise UnknownOutcome(f"{vm.label}: nobody knows whether it was reverted", hint="look at the guest")
+    if not sent or await _is_marked(work, mark.operation):
+        await _require_same_disks(work, name)
+        if not vm.imported:
+            await host.retag(vm.uuid, mark)
+        work.around.journal.mark_sent(work.job)
+        await host.revert_snapshot(vm.uuid, name)
+    if not vm.imported:
+        await host.retag(vm.uuid, tag(vm, instance=work.around.instance, operation=work.job.id))
+
+
+async def delete_snapshot(work: Work) -> None:
+    """Delete it, data and all; its children get its parent (ON-129)."""
+    await work.host.delete_snapshot(work.vm.uuid, work.job.arguments["hypervisor_id"])
+
+
+async def _is_marked(work: Work, operation: str) -> bool:
+    domain = await work.host.domain(work.vm.uuid)
+    return domain is not None and domain.tag is not None and domain.tag.operation == operation
+
+
+async def _require_same_disks(work: Work, name: str) -> None:
+    domain = await work.host.domain(work.vm.uuid)
+    now = {disk.target for disk in domain.disks} if domain is not None else set()
+    found = next((seen for seen in await work.host.snapshots(work.vm.uuid) if seen.name == name), None)
+    then = {target for target, _ in found.disks} if found is not None else now
+    if now != then:
+        differ = ", ".join(sorted(now ^ then))
+        raise Conflict(
+            f"{work.vm.label} had other disks when the snapshot was taken ({differ})",
+            code="SNAPSHOT_DEVICES", hint="attach and detach what has changed since, then revert",
+        )  # fmt: skip
+
+
+# Their end ------------------------------------------------------------------------------------------------------
+
+
+def ending_snapshots(step: StepFunction) -> StepFunction:
+    """The step, after which the VM's system snapshots are gone from its disks, its host and the store (ON-130)."""
+
+    async def run(work: Work) -> Effect | None:
+        effect = await step(work)
+        if not work.around.store.query("SELECT 1 FROM system_snapshot WHERE vm_id = ?", (work.vm.id,)):
+            return effect
+        try:
+            await _drop_snapshots(work)
+        except Unreachable:
+            raise
+        except BackendError as error:  # the step itself is done; what is left is removed before the next snapshot
+            log.warning("%s: system snapshots were left on %s: %s", work.vm.label, work.host.name, error.message)
+
+        def forget(store: Store) -> dict[str, Any] | None:
+            store.execute("DELETE FROM system_snapshot WHERE vm_id = ?", (work.vm.id,))
+            return effect(store) if effect is not None else None
+
+        return forget
+
+    return run
+
+
+async def _drop_snapshots(work: Work, but: Collection[str] = ()) -> None:
+    """Delete our snapshots of the domain from its host, those a guest that went off by itself has left included."""
+    if work.vm.uuid not in await work.host.states():
+        return
+    for found in await work.host.snapshots(work.vm.uuid):
+        if found.name.startswith(HYPERVISOR_ID) and found.name not in but:
+            await work.host.delete_snapshot(work.vm.uuid, found.name)
+
+
+@asynccontextmanager
+async def snapshots_set_aside(work: Work) -> AsyncIterator[None]:
+    """Have the host forget our snapshots, with which libvirt moves no domain; it knows them again if the block fails."""
+    ours = [found for found in await work.host.snapshots(work.vm.uuid) if found.name.startswith(HYPERVISOR_ID)]
+    for found in reversed(ours):
+        await work.host.delete_snapshot(work.vm.uuid, found.name, metadata_only=True)
+    try:
+        yield
+    except Unreachable:
+        raise
+    except (BackendError, VmconsoleError):
+        for found in ours:
+            await work.host.redefine_snapshot(work.vm.uuid, found.xml, current=found.current)
+        raise
