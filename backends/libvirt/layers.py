@@ -48,7 +48,7 @@ def chain(conn: libvirt.virConnect, pool: str, name: str) -> Sequence[VolumeSeen
 
 
 def repoint(conn: libvirt.virConnect, uuid: str, target: str, spec: DiskSpec) -> None:
-    """Have a disk of a domain that is off be another file; its address and its settings stay.
+    """Have a disk of a domain that is off be another file; its address and its settings stay, as does saved memory.
 
     Raises:
         WrongState: the domain runs, or its snapshots are tied to the file.
@@ -65,6 +65,17 @@ def repoint(conn: libvirt.virConnect, uuid: str, target: str, spec: DiskSpec) ->
         if device_xml.source_of(disk) != spec.source or disk.find("backingStore") is not None:
             device_xml.point_at(disk, spec.source, spec.format)
             domain.updateDeviceFlags(xml.write(disk), flag)
+    if domain.hasManagedSaveImage():
+        _repoint_saved(domain, target, spec)
+
+
+def _repoint_saved(domain: libvirt.virDomain, target: str, spec: DiskSpec) -> None:
+    """The same in the description that lies beside the saved memory, which is what a restored domain is made of."""
+    root = xml.read(domain.managedSaveGetXMLDesc(libvirt.VIR_DOMAIN_SAVE_IMAGE_XML_SECURE))
+    disk = device_xml.find_disk(root, target)
+    if disk is not None and device_xml.source_of(disk) != spec.source:
+        device_xml.point_at(disk, spec.source, spec.format)
+        domain.managedSaveDefineXML(xml.write(root), 0)
 
 
 def snapshot_live(conn: libvirt.virConnect, uuid: str, target: str, overlay: str, *, quiesce: bool) -> bool:

@@ -179,7 +179,7 @@ def test_json_of_a_vm_has_the_fields_of_the_contract(web: Session) -> None:
 @pytest.mark.covers("ON-148")
 def test_scheduled_actions_show_when_how_often_and_until_when(session: Session) -> None:
     rows.vm(session, 0, "web")
-    common = {"vm_id": 0, "user_id": 0}
+    common = {"vm_id": 0, "user_id": 0, "time_zone": "UTC"}
     rows.insert(session, "schedule", id=0, number=0, action="suspend", time=NOW, repeat=0, days="1,5", **common)
     rows.insert(
         session, "schedule", id=1, number=1, action="resume", time=NOW, repeat=3, days="10", end_type=1, end_value=5,

@@ -33,12 +33,12 @@ def rows(work: Path) -> Iterator[Row]:
     yield against(f"console: first paint, {ALL:,} VMs against {FEW}", few, everything, times=2.0)
 
     with measure.Sweep(urls[ALL], ALL):
-        times, _ = measure.key_times(urls[ALL], measure.DOWN, PRESSES)
-        page_times, _ = measure.key_times(urls[ALL], measure.PAGE_DOWN, PRESSES)
+        times, _ = measure.key_times(urls[ALL], (measure.DOWN,), PRESSES)
+        page_times, _ = measure.key_times(urls[ALL], (measure.PAGE_DOWN,), PRESSES)
     yield _frame(f"console: cursor key, {ALL:,} VMs, a tenth changing, p95", times)
     yield _frame("console: page down, the same, p95", page_times)
 
-    _, sizes = measure.key_times(urls[ALL], measure.DOWN, PRESSES)
+    _, sizes = measure.key_times(urls[ALL], (measure.DOWN,), PRESSES)
     sent = int(statistics.median(sizes))
     ratio = f"{sent / HTOP_BYTES:.1f}"
     yield Row(

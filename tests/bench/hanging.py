@@ -58,7 +58,7 @@ def _timed(product: Product) -> float:
 
 def _keys(url: str) -> float:
     """Median seconds from a cursor key to its repaint."""
-    return statistics.median(measure.key_times(url, measure.DOWN, PRESSES)[0])
+    return statistics.median(measure.key_times(url, (measure.DOWN, measure.UP), PRESSES)[0])
 
 
 def _marked(url: str) -> float:

@@ -218,3 +218,15 @@ def test_a_renamed_host_is_found_by_its_new_name(url: str, feed: Feed, model: Fl
     model.apply(news)
     model.settle()
     assert "web-1" in names(model)
+
+
+def test_what_is_not_read_again_is_gone(model: FleetModel) -> None:
+    first, rest = list(model.rows.values())[:2], list(model.rows)[2:]
+    model.toggle_mark(rest[0])
+    model.begin()
+    assert not model.complete
+    model.put(first)
+    model.end()
+    assert set(model.rows) == {row.id for row in first}
+    assert model.marks == {}
+    assert model.order == sorted((row.id for row in first), reverse=True)

@@ -157,7 +157,7 @@ def test_completion_follows_the_declarations(model: FleetModel) -> None:
     assert candidates(model, "host cre") == ["create"]
     assert candidates(model, "suspend web-1") == ["web-1"]
     assert candidates(model, "suspend web-1,sta") == ["web-1,staging"]
-    assert candidates(model, "poweroff --h") == ["--hard"]
+    assert candidates(model, "poweroff --ha") == ["--hard"]
     assert candidates(model, "migrate 0 ", host=["h1", "h2"]) == ["h1", "h2"]
     assert candidates(model, "no such command ") == []
 

@@ -9,7 +9,7 @@ import pytest
 from textual import events
 from textual.pilot import Pilot
 
-from tests.console.fleet import NOW, change_some, insert_hosts, insert_vms, vm
+from tests.console.fleet import NOW, change_some, insert_hosts, insert_operation, insert_vms, vm
 from tests.console.screen import play, reaction, shown, until
 from vmconsole.console.app import Console
 from vmconsole.console.command_line import CommandLine, FileLine
@@ -380,16 +380,18 @@ def test_a_filter_that_matches_nothing_says_so(url: str) -> None:
 
 def test_a_host_that_is_down_is_named_and_its_vms_are_dimmed(url: str) -> None:
     with open_session(url, create=False) as session, session.write():
-        session.execute("UPDATE host SET state = 3, down_since = ? WHERE name = 'h2'", (NOW - 300,))
+        session.execute(
+            "UPDATE host SET state = 3, down_since = ?, message = 'no route to host' WHERE name = 'h2'", (NOW - 300,)
+        )
 
     async def scene(console: Console, pilot: Pilot[int]) -> None:
         text = shown(console)
         assert "1 down" in text
-        assert "host h2 down for 5m" in text
+        assert "host h2 down for 5m since 14:08:20: no route to host" in text
         assert next(line for line in text.splitlines() if "web-2" in line).count("? runn 5m") == 1
         assert "● runn" in next(line for line in text.splitlines() if "web-1" in line)
 
-    play(url, scene)
+    play(url, scene, size=(110, 24))
 
 
 def test_a_reading_that_fails_is_told_and_the_list_stays_live(url: str) -> None:
@@ -413,3 +415,95 @@ def test_letters_typed_right_behind_the_key_that_opens_a_line_belong_to_the_line
 
     play(url, scene)
     assert submitted(url) == []
+
+
+def test_a_failure_is_told_with_its_hint_stays_in_the_history_and_is_shown_in_the_row(url: str) -> None:
+    error = '{"message": "no room on h2", "hint": "free space in the pool"}'
+
+    async def scene(console: Console, pilot: Pilot[int]) -> None:
+        await pilot.press("slash", *"cache", "enter", "s")
+        await until(pilot, lambda: submitted(url))
+        with open_session(url, create=False) as session, session.write():
+            session.execute(
+                "UPDATE operation SET state = 'failed', error = ?, ended = ?, changed = ? WHERE command = 'resume'",
+                (error, NOW, session.next_change()),
+            )
+        await until(pilot, lambda: "resume 5 cache: no room on h2; free space in the pool" in shown(console))
+        assert "no room on h2" in next(line for line in shown(console).splitlines() if " cache " in line)
+        await pilot.press("l")
+        await until(pilot, lambda: "free space in the pool" in shown(console).partition("Records")[0])
+
+    play(url, scene, size=(119, 30))
+
+
+def test_a_running_operation_is_called_off_from_the_action_menu(url: str) -> None:
+    async def scene(console: Console, pilot: Pilot[int]) -> None:
+        await pilot.press("slash", *"build", "enter", "m")
+        await until(pilot, lambda: "call off live-migrate 4 build" in shown(console))
+        await pilot.press("enter")
+        await until(pilot, lambda: "cancelling" in shown(console))
+
+    play(url, scene, size=(100, 30))
+    with open_session(url, create=False) as session:
+        assert operations.recent(session, vm_id=4)[0]["cancel_requested"]
+
+
+def test_any_operation_is_called_off_from_the_list_of_those_under_way(url: str) -> None:
+    with open_session(url, create=False) as session, session.write():
+        insert_operation(session, "01WAITS", 0, state="queued", command="suspend", started=None, progress=None)
+
+    async def scene(console: Console, pilot: Pilot[int]) -> None:
+        await pilot.press("J")
+        await until(pilot, lambda: "live-migrate 4 build, running, 43% done" in shown(console))
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: "01WAITS" not in console.model.work.operations)
+        await pilot.press("J")
+        await pilot.pause(0.1)
+        assert "suspend 0" not in shown(console)
+
+    play(url, scene, size=(100, 30))
+    with open_session(url, create=False) as session:
+        assert operations.recent(session, vm_id=0)[0]["state"] == "cancelled"
+
+
+def test_ctrl_r_reads_the_fleet_again(url: str) -> None:
+    async def scene(console: Console, pilot: Pilot[int]) -> None:
+        with open_session(url, create=False) as session, session.write():
+            # Behind the back of everybody: without a new change number this is no news.
+            session.execute("UPDATE vm SET name = 'renamed' WHERE id = 1")
+            session.execute("UPDATE vm SET state = 6 WHERE id = 10")
+        await pilot.pause(0.5)
+        assert "renamed" not in shown(console)
+        await pilot.press("ctrl+r")
+        await until(pilot, lambda: "renamed" in shown(console) and "held" not in shown(console))
+        assert console.model.complete
+
+    play(url, scene)
+
+
+def test_domains_that_are_no_vms_are_offered_to_be_taken_over(url: str) -> None:
+    with open_session(url, create=False) as session, session.write():
+        session.execute(
+            "INSERT INTO wild (host_id, uuid, name, power, reason, vcpu, memory_kib, description, changed)"
+            " VALUES (1, '00000000-0000-4000-8000-00000000ffff', 'stray', 1, 0, 1, 1024, '{}', 0)"
+        )
+
+    async def scene(console: Console, pilot: Pilot[int]) -> None:
+        assert "1 unmanaged VM on the hosts; take over with :host importvm h2 --all" in shown(console)
+
+    play(url, scene)
+
+
+def test_news_takes_the_place_of_the_keys_for_a_moment_and_moves_no_line_of_the_list(url: str) -> None:
+    async def scene(console: Console, pilot: Pilot[int]) -> None:
+        before = shown(console).splitlines()
+        console.tell("all is well", "information")
+        await pilot.pause(0.1)
+        after = shown(console).splitlines()
+        assert after[:-1] == before[:-1]
+        assert after[-1] == " » all is well"
+        console.tell("still well", "information")
+        await pilot.pause(0.1)
+        assert "all is well" not in shown(console)
+
+    play(url, scene)

@@ -6,6 +6,8 @@ import random
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Self
 
@@ -13,7 +15,7 @@ from tests.console.fleet import change_some
 from tests.terminal.term import CONSOLE, ROOT, Term, command
 from vmconsole.store.session import open_session
 
-DOWN, PAGE_DOWN = "\x1b[B", "\x1b[6~"
+UP, DOWN, PAGE_DOWN = "\x1b[A", "\x1b[B", "\x1b[6~"
 
 BARE = """
 import time
@@ -50,8 +52,8 @@ def start_time(url: str) -> float:
         return time.perf_counter() - begun
 
 
-def key_times(url: str, key: str, presses: int) -> tuple[list[float], list[int]]:
-    """Seconds from each key to the first byte of the repaint, and bytes sent for it until 60 ms of silence."""
+def key_times(url: str, keys: Sequence[str], presses: int) -> tuple[list[float], list[int]]:
+    """Seconds from each key to the first byte of the repaint, and bytes sent for it; `keys` are pressed in turns."""
     times: list[float] = []
     sizes: list[int] = []
     with Term(command(url), columns=120, rows=40) as term:
@@ -59,7 +61,7 @@ def key_times(url: str, key: str, presses: int) -> tuple[list[float], list[int]]
         term.read(3.0)
         while term.read(0.3):
             pass
-        for _ in range(presses):
+        for key in islice(cycle(keys), presses):
             term.keys(key)
             begun = time.perf_counter()
             got = b""

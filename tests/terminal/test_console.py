@@ -169,3 +169,34 @@ def test_common_terminals_are_drawn_on(url: str, kind: str) -> None:
         term.keys("q")
         assert term.end() == 0
         assert LEFT in term.output[-400:]
+
+
+def test_e_hands_the_terminal_to_the_editor_and_takes_it_back(url: str, tmp_path: Path) -> None:
+    editor = tmp_path / "editor"
+    editor.write_text('#!/bin/sh\necho "the editor has the screen"\nsleep 0.3\necho "PURPOSE = tests" >> "$1"\n')
+    editor.chmod(0o700)
+    with Term(command(url), EDITOR=str(editor), VISUAL="") as term:
+        term.until("web-1")
+        start = len(term.output)
+        term.keys("\x1b[Fe")
+        term.until("the editor has the screen", start=start)
+        assert LEFT in term.output[start:]
+        term.until("vmconsole update 0", start=start)
+        assert any("web-1" in line and "runn" in line for line in screen(term))
+        term.keys("q")
+        assert term.end() == 0
+    with open_session(url, create=False) as session:
+        ((command_name, arguments),) = session.query("SELECT command, arguments FROM operation WHERE vm_id = 0")
+    assert command_name == "update"
+    assert "PURPOSE" in arguments
+
+
+def test_an_editor_that_fails_changes_nothing(url: str) -> None:
+    with Term(command(url), EDITOR="false", VISUAL="") as term:
+        term.until("web-1")
+        term.keys("\x1b[Fe")
+        term.until("nothing was changed")
+        term.keys("q")
+        assert term.end() == 0
+    with open_session(url, create=False) as session:
+        assert session.query("SELECT 1 FROM operation WHERE vm_id = 0") == []

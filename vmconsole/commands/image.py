@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from vmconsole.commands.results import Listing, Text
 
 _HERE = "vmconsole.commands.image"
+_CHANGES = "vmconsole.commands.image_changes"
 _IMAGE = Argument("image", "image")
 
 COMMANDS: tuple[Command, ...] = (
@@ -35,6 +36,33 @@ COMMANDS: tuple[Command, ...] = (
         ),
         preparer=f"{_HERE}:create",
     ),
+    Command(
+        "image clone", "make a copy of an image", (_IMAGE, Argument("name", "text")), (), preparer=f"{_CHANGES}:clone"
+    ),
+    Command(
+        "image rename", "give it another name", (_IMAGE, Argument("name", "text")), (), preparer=f"{_CHANGES}:rename"
+    ),
+    Command(
+        "image chmod", "change who may do what", (_IMAGE, Argument("mode", "text")), (), preparer=f"{_CHANGES}:chmod"
+    ),
+    Command(
+        "image chown",
+        "give it to another owner",
+        (_IMAGE, Argument("user", "user"), Argument("group", "group", optional=True)),
+        (),
+        preparer=f"{_CHANGES}:chown",
+    ),
+    Command(
+        "image chgrp",
+        "give it to another group",
+        (_IMAGE, Argument("group", "group")),
+        (),
+        preparer=f"{_CHANGES}:chown",
+    ),
+    Command("image persistent", "have VMs change the image itself", (_IMAGE,), (), preparer=f"{_CHANGES}:switch"),
+    Command("image nonpersistent", "have VMs work on copies of it", (_IMAGE,), (), preparer=f"{_CHANGES}:switch"),
+    Command("image enable", "let it be used again", (_IMAGE,), (), preparer=f"{_CHANGES}:switch"),
+    Command("image disable", "let nobody use it", (_IMAGE,), (), preparer=f"{_CHANGES}:switch"),
     Command("image delete", "remove an image", (_IMAGE,), (), preparer=f"{_HERE}:delete", level=3),
 )
 

@@ -28,3 +28,16 @@ def listing(
     table = Listing(name, columns, rows, lambda: [by_id[row[0]] for row in table.rows])
     shape(table, values)
     return table
+
+
+def paired(
+    name: str,
+    columns: tuple[Column, ...],
+    pairs: Sequence[tuple[tuple[Any, ...], dict[str, Any]]],
+    values: Values,
+) -> Listing:
+    """A table of things without an id: each row of cells with its document."""
+    by_row = {id(cells): document for cells, document in pairs}
+    table = Listing(name, columns, [cells for cells, _ in pairs], lambda: [by_row[id(row)] for row in table.rows])
+    shape(table, values)
+    return table

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from vmconsole.commands.declaration import Argument, Command, Option
-from vmconsole.commands.listing import OWNER, VM_LIST_OPTIONS
+from vmconsole.commands.listing import LIST_OPTIONS, OWNER, VM_LIST_OPTIONS
+from vmconsole.commands.period import PERIOD_OPTIONS
 from vmconsole.commands.scheduling import SCHED
 
 _VM = Argument("vm", "vm")
@@ -38,6 +39,20 @@ def _action(
 COMMANDS: tuple[Command, ...] = (
     Command("list", "list VMs", (OWNER,), VM_LIST_OPTIONS, reader="vmconsole.commands.vm_list:list_vms"),
     Command("show", "show one VM", (_VM,), (), reader="vmconsole.commands.vm_show:show"),
+    Command(
+        "monitoring",
+        "list the stored samples of VMs, or of all of them",
+        (Argument("vms", "vms", optional=True),),
+        (*LIST_OPTIONS, *PERIOD_OPTIONS),
+        reader="vmconsole.commands.monitoring:read",
+    ),
+    Command(
+        "accounting",
+        "list what VMs have used, stay by stay",
+        (),
+        (*LIST_OPTIONS, Option("--user", "VMs of one user", short="-u", metavar="USER"), *PERIOD_OPTIONS),
+        reader="vmconsole.commands.accounting:read",
+    ),
     Command(
         "create",
         "make a VM from a template file",
@@ -127,7 +142,9 @@ COMMANDS: tuple[Command, ...] = (
         Option("--memory", "memory", metavar="SIZE"),
         _ENFORCE,
     ), preparer="vmconsole.commands.devices:resize"),
-    _action("updateconf", (_VM, Argument("file", "file", optional=True)), (Option("--append", "merge", short="-a"),)),
+    _action("updateconf", (_VM, Argument("file", "file", optional=True)), (
+        Option("--append", "merge each section with the VM's own", short="-a"),
+    ), preparer="vmconsole.commands.configuration:updateconf"),
     _action("save", (_VM, Argument("name", "text")), (Option("--persistent", "make the new images persistent"),)),
     _action("backup", (_VM,), (
         Option("--datastore", "backup datastore", short="-d", metavar="DATASTORE"),

@@ -102,10 +102,14 @@ class Conductor:
         self._tell(order.batch_line, "information")
 
     async def _prepared(self, order: Order) -> Plan:
-        if order.wants_editor:
-            with self._app.suspend():  # the whole terminal is the editor's, so there is nothing to keep alive
+        if not order.wants_editor:
+            return await asyncio.to_thread(orders.prepare, self._url, order, self._ask)
+        with self._app.suspend():  # the whole terminal is the editor's, so there is nothing to keep alive
+            try:
                 return orders.prepare(self._url, order, _ask_nobody)
-        return await asyncio.to_thread(orders.prepare, self._url, order, self._ask)
+            except Exception as error:  # noqa: BLE001  # the framework would not come back from an error in here
+                failed = error
+        raise failed
 
     def _ask(self, question: str, secret: bool) -> str:
         """Put a question to the person; called in the thread that prepares, which waits for the answer."""

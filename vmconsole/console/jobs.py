@@ -61,12 +61,10 @@ def line(model: FleetModel, job: dict[str, Any], now: float, width: int) -> Line
     if width >= 60:
         parts.append((" " + fit(job["step"] or job["note"], 14, more="…"), "dim"))
     parts += bar(job["progress"], _BAR if width >= 100 else 10)
-    parts.append((f" {spent:>9}", "dim"))
+    parts.append((" cancelling", "unknown") if job["cancel_requested"] else (f" {spent:>10}", "dim"))
     if job["bytes_total"] and width >= 100:
         done, total = human((job["bytes_done"] or 0) / 1024), human(job["bytes_total"] / 1024)
         parts.append((f"  {done} of {total}", "dim"))
-    if job["cancel_requested"]:
-        parts.append(("  cancelling", "unknown"))
     return parts
 
 

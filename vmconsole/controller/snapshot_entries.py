@@ -71,7 +71,9 @@ def name_disk_snapshot_to_delete(store: Store, job: Job) -> dict[str, Any]:
     vm, disk = _disk(store, job)
     number, volume = _snapshot_of(store, job, disk)
     where = "WHERE vm_id = ? AND disk_id = ?"
-    if store.query(f"SELECT 1 FROM disk_snapshot {where} AND snapshot_id = ? AND active = 1", (vm.id, disk.disk_id, number)):
+    if store.query(
+        f"SELECT 1 FROM disk_snapshot {where} AND snapshot_id = ? AND active = 1", (vm.id, disk.disk_id, number)
+    ):
         raise Conflict(f"cannot delete the active snapshot {number} of disk {disk.disk_id}", code="SNAPSHOT_ACTIVE")
     children = store.query(
         f"SELECT snapshot_id FROM disk_snapshot {where} AND parent_id = ? ORDER BY snapshot_id",
@@ -184,7 +186,8 @@ def open_snapshot(store: Store, job: Job) -> dict[str, Any]:
     """
     vm = vm_record.load(store, job.vm_id)
     given = job.arguments.get("name")
-    number = store.query("SELECT COALESCE(MAX(snapshot_id) + 1, 0) FROM system_snapshot WHERE vm_id = ?", (vm.id,))[0][0]
+    taken = store.query("SELECT MAX(snapshot_id) FROM system_snapshot WHERE vm_id = ?", (vm.id,))[0][0]
+    number = 0 if taken is None else taken + 1
     name = f"snapshot-{number}" if given is None else _checked_name(given)
     written = [disk for disk in vm.disks if not disk.readonly]
     wrong = next((disk for disk in written if disk.format != "qcow2"), None)

@@ -114,6 +114,11 @@ class VmRecord:
         """The same VM, whose saved memory is now a file on a host."""
         return replace(self, checkpoint_host_id=host_id)
 
+    def with_disks_at(self, paths: dict[int, str]) -> VmRecord:
+        """The same VM with its disks at other paths, by disk id."""
+        disks = tuple(replace(disk, path=paths.get(disk.disk_id, disk.path)) for disk in self.disks)
+        return replace(self, disks=disks)
+
 
 def load(store: Store, vm_id: int | None) -> VmRecord:
     """The VM as it is now. Raises NotFound."""

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vmconsole.controller.handlers import first_host, host, image, network, schedule, setting, template, user, vm
+from vmconsole.controller.handlers import (
+    first_host,
+    host,
+    image,
+    image_settings,
+    network,
+    schedule,
+    setting,
+    template,
+    user,
+    vm,
+)
 from vmconsole.controller.handlers.in_place import IN_PLACE
 
 if TYPE_CHECKING:
@@ -32,6 +43,12 @@ HANDLERS: dict[str, Handler] = {
     "host.keys": host.keys,
     "image.create": image.create,
     "image.delete": image.delete,
+    "image.clone": image.clone,
+    "image.change": image_settings.change,
+    "image.enable": image_settings.enable,
+    "image.disable": image_settings.disable,
+    "image.persistent": image_settings.make_persistent,
+    "image.nonpersistent": image_settings.make_nonpersistent,
     "schedule.create": schedule.create,
     "schedule.update": schedule.update,
     "schedule.delete": schedule.delete,

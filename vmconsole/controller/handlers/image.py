@@ -1,4 +1,4 @@
-"""Images: registering content, and removing it."""
+"""Images: registering content, copying and removing it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backends.base import BackendError
+from vmconsole.controller.handlers.image_settings import free
 from vmconsole.controller.volumes import IMAGES, image_volume, ready_pool, record_copy
 from vmconsole.errors import Conflict, NoInput, NotFound, Unavailable
 from vmconsole.lifecycle.permissions import default_mode
@@ -128,6 +129,66 @@ def _mark(around: Surroundings, number: int, message: str) -> None:
         )
 
 
+async def clone(job: Job, around: Surroundings) -> Effect:
+    """A new image with the content another one has now, copied by a host that has it.
+
+    Meanwhile the source is `clon`: VMs may be made on it and wait, and it cannot be deleted.
+
+    Raises:
+        NotFound: there is no such image. Conflict: a VM is changing it, or it is not usable.
+        Unavailable: no host that has it is connected.
+    """
+    source = int(job.arguments["source_id"])
+    for known in around.fleet:
+        await known.tried.wait()
+    copies = {row[0] for row in around.store.query("SELECT host_id FROM image_copy WHERE image_id = ?", (source,))}
+    found = next((link for link in around.fleet if link.host_id in copies and link.is_up), None)
+    if found is None:
+        raise Unavailable(f"image {source} lies on no host that is connected", code="IMAGE_LOST")
+    kind, image_format = _begin_copying(job, around, source)
+    job.arguments = {**job.arguments, "type": kind}
+    number: int | None = None
+    try:
+        number = _register(job, around)
+        pool = await ready_pool(around, found.backend, IMAGES)
+        await found.backend.delete_volume(pool, image_volume(number))  # what an interrupted attempt left
+        volume = await found.backend.clone_volume(
+            pool, image_volume(number), pool, image_volume(source), format=image_format
+        )
+    except Exception as error:
+        if number is not None:
+            _mark(around, number, str(error))
+        with around.journal.write() as store:
+            free(store, source)
+        raise
+
+    def effect(store: Store) -> dict[str, Any]:
+        store.execute(
+            "UPDATE image SET format = ?, size_bytes = ? WHERE id = ?", (volume.format, volume.capacity_bytes, number)
+        )
+        record_copy(store, number, found.host_id, volume.path)
+        free(store, number)
+        free(store, source)
+        return {"image_id": number, "name": job.arguments["name"]}
+
+    return effect
+
+
+def _begin_copying(job: Job, around: Surroundings, source: int) -> tuple[str, str]:
+    """Type and format of the image to be copied, which is `clon` from here on."""
+    with around.journal.write() as store:
+        rows = store.query("SELECT state, persistent, type, format FROM image WHERE id = ?", (source,))
+        if not rows:
+            raise NotFound(f"image {source} does not exist", code="NO_IMAGE", hint="vmconsole image list")
+        state, persistent, kind, image_format = rows[0]
+        if state == "used" and persistent:
+            raise Conflict(f"image {source} is persistent and a VM is changing it", code="IMAGE_BUSY")
+        if state not in ("rdy", "used") and not (state == "clon" and job.again):
+            raise Conflict(f"image {source} cannot be copied: it is {state}", code="IMAGE_STATE")
+        store.execute("UPDATE image SET state = 'clon', changed = ? WHERE id = ?", (store.next_change(), source))
+    return kind, image_format
+
+
 async def delete(job: Job, around: Surroundings) -> Effect:
     """Remove an image that no VM uses, with its content on every host.
 
@@ -162,6 +223,8 @@ def _claim(around: Surroundings, number: int) -> None:
         )
         if users:
             raise Conflict(f"image {number} is used by VM {users[0][0]}", code="IMAGE_BUSY")
+        if store.query("SELECT 1 FROM image WHERE id = ? AND state = 'clon'", (number,)):
+            raise Conflict(f"image {number} is being copied", code="IMAGE_BUSY")
         claimed = store.execute(
             "UPDATE image SET state = 'dele', changed = ? WHERE id = ?", (store.next_change(), number)
         )

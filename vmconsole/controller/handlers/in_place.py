@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from backends.base import BackendError
-from vmconsole.controller import domain_spec, vm_record
+from vmconsole.controller import configuring, domain_spec, vm_record
 from vmconsole.controller.entries import set_capacity
 from vmconsole.controller.handlers.schedule import replace_all
 from vmconsole.errors import NotFound
@@ -180,4 +180,5 @@ IN_PLACE: dict[str, InPlace] = {
     "lock": InPlace(_lock),
     "unlock": InPlace(_unlock),
     "update": InPlace(_update),
+    "updateconf": InPlace(configuring.update),
 }

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import TYPE_CHECKING
 
 from backends.base import BackendError, VolumeSeen
 from vmconsole.controller.steps.context import write_context
+from vmconsole.controller.steps.snapshots import drop_snapshots
 from vmconsole.controller.volumes import IMAGES, SYSTEM, bring, disk_volume, image_on, image_volume, ready_pool
 from vmconsole.errors import NotFound, VmconsoleError
 from vmconsole.lifecycle import states as at
@@ -90,11 +92,16 @@ def _record_copy(store: Store, disk: Disk, volume: VolumeSeen, host_id: int) -> 
 
 async def fetch(work: Work) -> Effect:
     """Bring a stopped or undeployed VM's volumes, and its saved memory, from the host where they lie."""
-    return await gather(work, work.vm, work.host, work.host_id)
+    _, effect = await gather(work, work.vm, work.host, work.host_id)
+    return effect
 
 
-async def gather(work: Work, vm: VmRecord, host: Host, host_id: int) -> Effect:
-    """Have everything that was made for a VM on one host, wherever it lies now. Interrupted, it can be called again."""
+async def gather(work: Work, vm: VmRecord, host: Host, host_id: int) -> tuple[VmRecord, Effect]:
+    """Have everything that was made for a VM on one host, wherever it lies now. Interrupted, it can be called again.
+
+    Returns:
+        the VM as it is with its files there, and the effect that writes it so.
+    """
     around, report = work.around, work.job.report
     pool = await ready_pool(around, host, SYSTEM)
     moved: list[tuple[Disk, VolumeSeen]] = []
@@ -120,7 +127,8 @@ async def gather(work: Work, vm: VmRecord, host: Host, host_id: int) -> Effect:
         if vm.checkpoint_host_id is not None:
             store.execute("UPDATE vm SET checkpoint_host_id = ? WHERE id = ?", (host_id, vm.id))
 
-    return effect
+    paths = {disk.disk_id: volume.path for disk, volume in moved}
+    return vm.with_disks_at(paths), effect
 
 
 async def store(work: Work) -> Effect | None:
@@ -154,9 +162,10 @@ async def epilog(work: Work) -> Effect:
 
 async def cleanup(work: Work) -> Effect:
     """Clear a VM away from wherever it was. What cannot be cleared is logged: nobody waits for this (ON-102)."""
-    for action in (work.host.destroy, work.host.undefine):
+    uuid = work.vm.uuid
+    for clear in (partial(work.host.destroy, uuid), partial(drop_snapshots, work), partial(work.host.undefine, uuid)):
         try:
-            await action(work.vm.uuid)
+            await clear()
         except BackendError as error:
             log.warning("%s: clean-up on %s: %s", work.vm.label, work.host.name, error.message)
     try:
@@ -210,5 +219,6 @@ def forget_files(table: Store, vm_id: int) -> dict[str, Any]:
         (vm_id,),
     )
     table.execute("DELETE FROM disk_snapshot WHERE vm_id = ?", (vm_id,))
+    table.execute("DELETE FROM system_snapshot WHERE vm_id = ?", (vm_id,))
     table.execute("UPDATE vm SET deploy_id = '', checkpoint_host_id = NULL WHERE id = ? AND imported = 0", (vm_id,))
     return {}

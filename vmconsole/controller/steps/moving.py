@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from backends.base import BackendError, DiskMove
+from vmconsole.controller.domain_spec import domain_spec
 from vmconsole.controller.steps.files import gather, record_volume
 from vmconsole.controller.steps.snapshots import snapshots_set_aside
 from vmconsole.controller.volumes import IMAGES, SYSTEM, image_on, ready_pool
@@ -25,8 +26,8 @@ log = logging.getLogger(__name__)
 async def transfer(work: Work) -> Effect:
     """Take a VM that is not running off its host, and have its files on the one it goes to (ON-092, ON-093).
 
-    A suspended VM's memory is a managed save, which cannot leave the host: it is made a file first. What is undefined
-    here is defined again where the VM boots.
+    A suspended VM's memory is a managed save, which cannot leave the host: it is made a file first. A VM that stays off
+    is defined on the other host at once, for virsh to see; one that boots there is defined by that.
     """
     vm, target_id = work.vm, work.vm.target_host_id
     if target_id is None:
@@ -39,7 +40,10 @@ async def transfer(work: Work) -> Effect:
             await work.host.save_to(vm.uuid, pool, vm.checkpoint, work.job.report)
         vm = vm.with_checkpoint_on(work.host_id)
     await work.host.undefine(vm.uuid)
-    return await gather(work, vm, target, target_id)
+    there, effect = await gather(work, vm, target, target_id)
+    if suspended or work.job.position is at.PROLOG_MIGRATE_POWEROFF:
+        await target.define(domain_spec(there, instance=work.around.instance, operation=work.job.id))
+    return effect
 
 
 async def migrate_live(work: Work) -> Effect:

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 from backends.base import Power
 from vmconsole.controller import vm_record
 from vmconsole.controller.domain_spec import domain_spec
-from vmconsole.controller.steps.context import write_context
-from vmconsole.controller.steps.files import gather
+from vmconsole.controller.steps.files import gather, place, record_place
 from vmconsole.controller.volumes import SYSTEM, ready_pool
 from vmconsole.errors import Failed
 from vmconsole.lifecycle import states as at
@@ -35,19 +34,27 @@ async def boot(work: Work) -> Effect:
     """Define and start the domain, from its disks and not from saved memory."""
     if work.job.again:
         await work.host.settle(work.vm.uuid)
-    vm = await _here(work)
-    await _refresh_context(work, vm)
+    vm = await _refresh_context(work, await _here(work))
     if not vm.imported:
         await work.host.define(domain_spec(vm, instance=work.around.instance, operation=work.job.id))
     await work.host.start(work.vm.uuid, discard_saved=True)
     return _runs(work)
 
 
-async def _refresh_context(work: Work, vm: VmRecord) -> None:
-    """Tell the guest anew what may have changed since its last boot; prolog has just told it at its first."""
+async def _refresh_context(work: Work, vm: VmRecord) -> VmRecord:
+    """Tell the guest anew what may have changed since its last boot; prolog has just told it at its first.
+
+    Returns the VM with the place of a CD-ROM that it did not have before.
+    """
+    pool = await ready_pool(work.around, work.host, SYSTEM)
     for disk in vm.disks:
-        if disk.type == "context" and work.job.position is not at.BOOT:
-            await write_context(work, await ready_pool(work.around, work.host, SYSTEM), disk.volume)
+        if disk.type == "context" and (work.job.position is not at.BOOT or not disk.volume):
+            volume = await place(work, disk, pool)
+            if not disk.volume:
+                with work.around.journal.write() as store:
+                    record_place(store, work, disk, volume)
+                return vm_record.load(work.around.store, vm.id)
+    return vm
 
 
 async def restore(work: Work) -> Effect:
@@ -72,7 +79,7 @@ async def _here(work: Work) -> VmRecord:
     away = [disk for disk in work.vm.disks if disk.host_id not in (None, work.host_id) and not disk.foreign]
     if not away and work.vm.checkpoint_host_id in (None, work.host_id):
         return work.vm
-    effect = await gather(work, work.vm, work.host, work.host_id)
+    _, effect = await gather(work, work.vm, work.host, work.host_id)
     with work.around.journal.write() as store:
         effect(store)
     return vm_record.load(work.around.store, work.vm.id)

@@ -34,7 +34,7 @@ async def create_disk_snapshot(work: Work) -> Effect:
     A running guest's file systems are frozen at that moment if its agent answers; the result says whether they were.
     """
     disk = _disk(work)
-    await _drop_snapshots(work)
+    await drop_snapshots(work)
     layer = await _new_layer(work, disk.path)
     frozen = False
     try:
@@ -115,7 +115,7 @@ async def create_snapshot(work: Work) -> Effect:
     name, number = work.job.arguments["hypervisor_id"], work.job.arguments["snapshot_id"]
     known = work.around.store.query("SELECT hypervisor_id FROM system_snapshot WHERE vm_id = ?", (work.vm.id,))
     begun = {found.name for found in await work.host.snapshots(work.vm.uuid) if found.description == work.job.id}
-    await _drop_snapshots(work, but={row[0] for row in known if row[0] != name} | begun)
+    await drop_snapshots(work, but={row[0] for row in known if row[0] != name} | begun)
     made = await work.host.create_snapshot(work.vm.uuid, name, work.job.id)
 
     def effect(store: Store) -> dict[str, Any]:
@@ -136,7 +136,7 @@ async def revert_snapshot(work: Work) -> None:
 
     Raises:
         Conflict: the VM has other disks than when the snapshot was taken; those it has now would be unplugged unseen.
-        UnknownOutcome: nobody can say whether an interrupted revert was done, since a domain that is not ours has no mark.
+        UnknownOutcome: the revert was interrupted, and a domain that is not ours has no mark.
     """
     vm, host, name = work.vm, work.host, work.job.arguments["hypervisor_id"]
     mark = tag(vm, instance=work.around.instance, operation=f"before {work.job.id}")
@@ -187,7 +187,7 @@ def ending_snapshots(step: StepFunction) -> StepFunction:
         if not work.around.store.query("SELECT 1 FROM system_snapshot WHERE vm_id = ?", (work.vm.id,)):
             return effect
         try:
-            await _drop_snapshots(work)
+            await drop_snapshots(work)
         except Unreachable:
             raise
         except BackendError as error:  # the step itself is done; what is left is removed before the next snapshot
@@ -202,7 +202,7 @@ def ending_snapshots(step: StepFunction) -> StepFunction:
     return run
 
 
-async def _drop_snapshots(work: Work, but: Collection[str] = ()) -> None:
+async def drop_snapshots(work: Work, but: Collection[str] = ()) -> None:
     """Delete our snapshots of the domain from its host, those a guest that went off by itself has left included."""
     if work.vm.uuid not in await work.host.states():
         return
@@ -213,7 +213,7 @@ async def _drop_snapshots(work: Work, but: Collection[str] = ()) -> None:
 
 @asynccontextmanager
 async def snapshots_set_aside(work: Work) -> AsyncIterator[None]:
-    """Have the host forget our snapshots, with which libvirt moves no domain; it knows them again if the block fails."""
+    """Have the host forget our snapshots, since libvirt moves no domain with any, and know them again on failure."""
     ours = [found for found in await work.host.snapshots(work.vm.uuid) if found.name.startswith(HYPERVISOR_ID)]
     for found in reversed(ours):
         await work.host.delete_snapshot(work.vm.uuid, found.name, metadata_only=True)
