@@ -131,3 +131,11 @@ def moment(at: float | None) -> str:
     import time
 
     return "" if at is None else time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at))
+
+
+def day_time(at: float, now: float) -> str:
+    """A point in time in the reader's own zone, as short as can be: today `14:05:09`, else `2026-11-20 14:05`."""
+    import time
+
+    then = time.localtime(at)
+    return time.strftime("%H:%M:%S" if then[:3] == time.localtime(now)[:3] else "%Y-%m-%d %H:%M", then)

@@ -14,8 +14,11 @@ from tests.terminal import measure
 from tests.terminal.term import Term, command
 
 VMS = 6
-ROUNDS = 11
-PRESSES = 60
+CYCLES = 3
+ROUNDS = 7
+PRESSES = 20
+START = 1.0
+"""Seconds a console may take to start, which is how the mark is looked for."""
 SWEEP = 2.0
 """Seconds between two looks at a host."""
 TIMES = 1.2
@@ -31,34 +34,41 @@ def rows(work: Path) -> Iterator[Row]:
         for number in product.instantiate("bare", "--multiple", str(VMS), "--name", "vm-0%i"):
             product.until(number, "runn")
         url = str(product.store)
-        lists, keys = _lists(product), _keys(url)
         before = product.host("h2")["uri"]
-        lab.hosts[1].hang("libvirtd")
-        marked = _marked(url)
-        yield against("list while one host of two hangs", lists, _lists(product), times=TIMES)
-        yield against("cursor key while one host of two hangs", keys, _keys(url), times=TIMES)
-        in_time = marked <= 2 * SWEEP + 1
+        lists: tuple[list[float], list[float]] = ([], [])
+        keys: tuple[list[float], list[float]] = ([], [])
+        marked = []
+        for _ in range(CYCLES):  # healthy and hung in turns: a machine that slows down slows both
+            _measure(product, lists[0], keys[0])
+            lab.hosts[1].hang("libvirtd")
+            marked.append(_marked(url))
+            _measure(product, lists[1], keys[1])
+            lab.hosts[1].wake("libvirtd")
+            _wait_until_well(product)
         kept = product.host("h2")["uri"] == before == known(lab, lab.hosts[1])
-        lab.hosts[1].wake("libvirtd")
-    yield Row(
-        "hung host marked as silent", "-", f"{marked:.1f} s", "-", f"<= 2 sweeps of {SWEEP:g} s", in_time and kept
-    )
+    for what, (healthy, hung) in (("list", lists), ("cursor key", keys)):
+        yield against(f"{what} while one host of two hangs", _quiet(healthy), _quiet(hung), times=TIMES)
+    worst = max(marked)
+    in_time = worst <= 2 * SWEEP + START
+    yield Row("hung host marked as silent", "-", f"{worst:.1f} s", "-", f"<= 2 sweeps of {SWEEP:g} s", in_time and kept)
 
 
-def _lists(product: Product) -> float:
-    """Median seconds of a list."""
-    return statistics.median(_timed(product) for _ in range(ROUNDS))
+def _measure(product: Product, lists: list[float], keys: list[float]) -> None:
+    """Add the seconds of some lists, and of some cursor keys from press to repaint."""
+    for _ in range(ROUNDS):
+        begun = time.perf_counter()
+        product.run("list")
+        lists.append(time.perf_counter() - begun)
+    keys += measure.key_times(str(product.store), (measure.DOWN, measure.UP), PRESSES)[0]
 
 
-def _timed(product: Product) -> float:
-    begun = time.perf_counter()
-    product.run("list")
-    return time.perf_counter() - begun
+def _quiet(times: list[float]) -> float:
+    """The first quartile: healthy and hung times lie minutes apart, and what else the machine does only adds."""
+    return statistics.quantiles(times, n=4)[0]
 
 
-def _keys(url: str) -> float:
-    """Median seconds from a cursor key to its repaint."""
-    return statistics.median(measure.key_times(url, (measure.DOWN, measure.UP), PRESSES)[0])
+def _wait_until_well(product: Product) -> None:
+    product.eventually(lambda: product.host("h2"), lambda host: time.time() - host["last_seen"] < SWEEP)
 
 
 def _marked(url: str) -> float:

@@ -8,6 +8,7 @@ from pathlib import Path
 from tests.console.fleet import change_some, fill_large, insert_operation, vm
 from vmconsole.lifecycle import states as at
 from vmconsole.store import feed as feeds
+from vmconsole.store.detail import read_detail
 from vmconsole.store.feed import Feed
 from vmconsole.store.session import Session, open_session
 from vmconsole.store.users import User, current_user
@@ -66,7 +67,7 @@ def test_who_may_not_use_a_vm_does_not_see_it(store: Session) -> None:
     stranger = User(9, "stranger", 1, frozenset({1}), administrator=False, asked_by="stranger")
     feed = Feed(store, stranger)
     assert feed.opening(50).vms == []
-    assert feeds.detail(store, stranger, 0) is None
+    assert read_detail(store, stranger, 0) is None
 
 
 def test_all_portions_together_are_the_whole_fleet(tmp_path: Path) -> None:
@@ -80,8 +81,34 @@ def test_all_portions_together_are_the_whole_fleet(tmp_path: Path) -> None:
     assert len({row.id for portion in (opening.vms, *portions) for row in portion}) == 2500
 
 
+def test_a_large_change_comes_in_portions_that_together_are_all_of_it(tmp_path: Path) -> None:
+    url = str(tmp_path / "large.db")
+    fill_large(url, 700)
+    with open_session(url, create=False) as session, open_session(url, create=False) as other:
+        feed = Feed(session, current_user(session, os.environ))
+        feed.opening(700)
+        with other.write():
+            change = other.next_change()
+            other.execute("UPDATE vm SET cpu_percent = 77, changed = ? WHERE id < 600", (change,))
+            other.execute("UPDATE vm SET state = 6, lcm_state = 0 WHERE id = 599")
+        news = feed.news()
+        assert news is not None
+        rest = list(feed.more_news())
+        assert feed.news() is None
+    assert [len(news.vms), *(len(vms) for vms, _ in rest)] == [250, 250, 99]
+    assert {row.id for vms in (news.vms, *(vms for vms, _ in rest)) for row in vms} == set(range(599))
+    assert rest[-1][1] == [599]
+
+
+def test_why_a_vm_is_in_a_failure_state_is_known_from_the_start(url: str, feed: Feed) -> None:
+    with open_session(url, create=False) as other, other.write():
+        insert_operation(other, "01BOOT", 6, state="failed", command="deploy", error='{"message": "no room"}')
+    failed = [job for job in feed.opening(50).operations if job["state"] == "failed"]
+    assert [(job["vm"], job["error"]["message"]) for job in failed] == [(6, "no room")]
+
+
 def test_details_hold_what_hangs_on_a_vm(store: Session) -> None:
-    detail = feeds.detail(store, current_user(store, os.environ), 0)
+    detail = read_detail(store, current_user(store, os.environ), 0)
     assert detail is not None
     assert detail.document["name"] == "web-1"
     assert len(detail.samples) == 200

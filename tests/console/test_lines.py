@@ -16,8 +16,8 @@ from vmconsole.console.line_view import plain
 from vmconsole.console.names import Names
 from vmconsole.console.panes import graphs, history, schedules, show, snapshots
 from vmconsole.presentation import cells
-from vmconsole.store import feed as feeds
-from vmconsole.store.feed import Detail, Feed
+from vmconsole.store.detail import Detail, read_detail
+from vmconsole.store.feed import Feed
 from vmconsole.store.session import Session
 from vmconsole.store.users import current_user
 
@@ -34,7 +34,7 @@ def model(feed: Feed) -> FleetModel:
 @pytest.fixture
 def detail(store: Session) -> Detail:
     """The VM web-1."""
-    found = feeds.detail(store, current_user(store, os.environ), 0)
+    found = read_detail(store, current_user(store, os.environ), 0)
     assert found is not None
     return found
 

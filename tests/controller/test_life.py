@@ -122,7 +122,7 @@ def test_an_action_that_is_not_legal_is_a_conflict_and_changes_nothing(
     play(store_url, host_uri(), story)
 
 
-@pytest.mark.parametrize("command", ["snapshot-create", "backup"])
+@pytest.mark.parametrize("command", ["backup"])
 def test_an_action_without_steps_is_refused_and_changes_nothing(
     sqlite_path: str, host_uri: MakeUri, command: str
 ) -> None:

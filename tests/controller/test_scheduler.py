@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
+import random
+import signal
 import time
 from collections.abc import Iterator
 from datetime import datetime
@@ -14,11 +17,12 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.batch import rows
-from tests.controller.processes import Controllers
+from tests.controller.oracle import check
+from tests.controller.processes import Controllers, holder_pid
 from tests.controller.rig import Rig, until
 from vmconsole import config
 from vmconsole.controller import schedule_record
-from vmconsole.controller.clock import Clock
+from vmconsole.controller.clock import VARIABLE, Clock
 from vmconsole.controller.fleet import Fleet
 from vmconsole.controller.journal import Journal, give_back
 from vmconsole.controller.lease import Lease, LeaseLost
@@ -29,6 +33,7 @@ from vmconsole.lifecycle import actions
 from vmconsole.lifecycle import states as at
 from vmconsole.lifecycle.flows import Action
 from vmconsole.lifecycle.states import Position
+from vmconsole.schedules.firing import between
 from vmconsole.schedules.rule import Rule
 from vmconsole.store.session import Session, open_session
 from vmconsole.templates.scheduled import End, Repeat
@@ -504,3 +509,78 @@ def test_ten_thousand_due_at_once_are_all_submitted_within_ten_seconds(
         (10_000, 10_000)
     ]
     assert took < 10
+
+
+# Killed and frozen ---------------------------------------------------------------------------------------------
+
+SOAK_SECONDS = float(os.environ.get("VMCONSOLE_SOAK_SECONDS", "20"))
+RATE = 3600
+"""An hour passes in a second."""
+SOAK_VMS = 40
+TYRANNY = "schedule_period = 0.2\nplacement_period = 3600\n"
+
+
+@pytest.mark.slow
+def test_three_controllers_killed_and_frozen_at_random_lose_nothing_and_do_nothing_twice(
+    store_url: str, controllers: Controllers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = int(time.time())
+    monkeypatch.setenv(VARIABLE, f"{base}:{RATE}")
+    chance = random.Random(7)
+    with open_session(store_url, create=True) as session:
+        held(session, SOAK_VMS)
+        with session.write():
+            for vm in range(SOAK_VMS):
+                first = base + RATE * 2 + vm * 60
+                for action, moment in (("release", first), ("hold", first + HOUR)):
+                    schedule_record.add(session, vm, Wish(action, (), hourly(2, moment)), user_id=0, now=base)
+        processes = [controllers.start(store_url, settings=TYRANNY) for _ in range(3)]
+        kills = freezes = 0
+        end = time.monotonic() + SOAK_SECONDS
+        while time.monotonic() < end:
+            time.sleep(chance.uniform(0.3, 1.2))
+            holder = [number for number, process in enumerate(processes) if process.pid == holder_pid(store_url)]
+            number = holder[0] if holder and chance.random() < 0.6 else chance.randrange(3)
+            if chance.random() < 0.3:
+                freezes += 1
+                processes[number].send_signal(signal.SIGSTOP)
+                time.sleep(chance.uniform(0.1, 0.8))
+                processes[number].send_signal(signal.SIGCONT)
+            else:
+                kills += 1
+                processes[number].kill()
+                processes[number].wait(10)
+                processes[number] = controllers.start(store_url, settings=TYRANNY)
+        for process in processes:
+            process.kill()
+            process.wait(10)
+        last = controllers.start(store_url, settings=TYRANNY)
+        controllers.wait_for_holder(store_url, last)
+        time.sleep(2)
+        controllers.end(store_url, last)
+        counts = accounted(session)
+        leases = session.query("SELECT token FROM lease")[0][0]
+        print(f"{counts}, {kills} kills, {freezes} freezes, {leases} leases")
+        assert counts["fired"] > SOAK_VMS
+        assert leases > 2
+        check(session)
+
+
+def accounted(session: Session) -> dict[str, int]:
+    """Occurrences by what became of them; asserts that each has one record, and each that was fired one operation."""
+    counts: dict[str, int] = {}
+    numbers = session.query("SELECT vm_id, number, id, time, fired FROM schedule")
+    for vm, number, identity, first, fired in numbers:
+        record = schedule_record.load(session, vm, number)
+        assert record.next is not None
+        wanted = list(between(record.rule, first - 1, record.next - 1))
+        found = session.query("SELECT due, status FROM firing WHERE schedule_id = ? ORDER BY due", (identity,))
+        assert [due for due, _ in found] == wanted, f"schedule {identity}"
+        of_firings = session.query(
+            "SELECT operation_id FROM firing WHERE schedule_id = ? AND status = 'fired' ORDER BY 1", (identity,)
+        )
+        assert of_firings == session.query("SELECT id FROM operation WHERE schedule_id = ? ORDER BY 1", (identity,))
+        assert fired == len(of_firings)
+        for _, status in found:
+            counts[status] = counts.get(status, 0) + 1
+    return counts

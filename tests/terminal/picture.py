@@ -1,6 +1,7 @@
 """A picture of the console over two real hosts: ``python -m tests.terminal.picture FILE.svg [COLUMNSxROWS]``, as root.
 
-What draws the SVG as PNG is no dependency of the project; resvg does: ``resvg_py.svg_to_bytes(svg_path=…)``.
+`docs/console.png` is made of it, in an environment of its own, for what draws is no dependency of the project:
+``resvg_py.svg_to_bytes(svg_path="console.svg", font_dirs=["/usr/share/fonts/truetype/dejavu"])``.
 """
 
 from __future__ import annotations

@@ -125,12 +125,13 @@ class Term:
         return self.status
 
     def close(self) -> None:
+        """End the program if it still runs, and give the terminal back; doing it twice is allowed."""
         if self.status is None:
             with contextlib.suppress(ProcessLookupError, ChildProcessError):
                 os.kill(self.pid, signal.SIGKILL)
                 os.waitpid(self.pid, 0)
         if self._descriptor >= 0:
-            os.close(self._descriptor)
+            self.hang_up()
 
     def __enter__(self) -> Self:
         return self

@@ -17,6 +17,8 @@ from vmconsole.store.session import open_session
 
 PROGRAM = Path(sys.executable).with_name("vmconsole")
 LAST = "\x1b[F"
+DEAF = 1.0
+"""Seconds after which a question that was painted takes keys, also on a busy machine."""
 
 
 @pytest.fixture
@@ -68,7 +70,7 @@ def test_a_vm_is_suspended_and_resumed_and_nothing_is_left_of_the_demo(demo: Ter
     controller = controller_of(tmp_path)
     demo.keys("Z")
     demo.until("yes, any other key no")
-    time.sleep(0.4)  # the question is deaf at first
+    time.sleep(DEAF)
     demo.keys("y")
     until_state(demo, "api-1", "susp")
     demo.keys("s")
@@ -96,7 +98,7 @@ def test_many_are_powered_off_after_one_question_that_names_them_all(demo: Term)
     demo.read(0.3)
     demo.keys("\x01D")
     demo.until("5 VMs")
-    time.sleep(0.4)
+    time.sleep(DEAF)
     asked = "\n".join(screen(demo, 100, 45))
     assert "poweroff --hard" in asked
     assert all(f"web-{number}" in asked for number in range(1, 6))

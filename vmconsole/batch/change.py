@@ -134,9 +134,9 @@ def _outcome(context: Context, request: Request, identity: str, *, waited: bool)
 
 def _report(context: Context, outcomes: Sequence[Outcome], values: dict[str, Any], *, interrupted: bool = False) -> int:
     status = output.INTERRUPTED if interrupted else combined([outcome.status for outcome in outcomes])
-    for outcome in outcomes:
-        for line in _remarks(outcome, values):
-            output.words(line)
+    # What holds for all of them is said once.
+    for line in dict.fromkeys(line for outcome in outcomes for line in _remarks(outcome, values)):
+        output.words(line)
     if values["format"]:
         from vmconsole.batch.formats import serialised
 
@@ -161,7 +161,7 @@ def _remarks(outcome: Outcome, values: dict[str, Any]) -> list[str]:
         adopt = f"vmconsole host importvm {result['host_id']} --all"
         return [f"{result['wild']} domains on it are no VMs yet; to make VMs of them: {adopt}"]
     if result.get("remarks"):
-        return [f"{request.label}: {remark}" for remark in result["remarks"]]
+        return list(result["remarks"])
     if result.get("keys"):
         return ["compare with what the host's administrator says, then add: --fingerprint SHA256:…"]
     return []

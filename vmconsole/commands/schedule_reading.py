@@ -74,9 +74,6 @@ def ended(each: Document) -> str:
 
 def show(context: Context, command: Command, values: Values) -> Sheet:
     """One schedule: its rule in words, and what became of its occurrences, the latest first."""
-    from vmconsole.schedules.records import from_document
-    from vmconsole.schedules.words import sentence
-
     target, each = schedule.find(context, values)
     vm = vm_reading.documents(context.session, context.user, [target.id])[0]
     records = context.session.query(
@@ -90,7 +87,7 @@ def show(context: Context, command: Command, values: Values) -> Sheet:
         ("VM", f"{vm['id']} ({vm['name']})"),
         ("ID", each["id"]),
         ("ACTION", " ".join([each["action"], *each["args"]])),
-        ("WHEN", sentence(from_document(each), start=vm["start_time"])),
+        ("WHEN", _when(each, vm["start_time"])),
         ("NEXT", moment(each["next"], _STAMP) if each["enabled"] else "paused"),
         ("END", ended(each)),
         ("DONE", moment(each["done"])),
@@ -105,6 +102,18 @@ def show(context: Context, command: Command, values: Values) -> Sheet:
     if lines:
         blocks.append(Block("FIRINGS", heading=heading, lines=lines))
     return Sheet("SCHEDULE", blocks, lambda: document)
+
+
+def _when(each: Document, start: int) -> str:
+    """The rule in words, or, when it cannot be followed, why."""
+    from vmconsole.schedules.errors import ScheduleError
+    from vmconsole.schedules.records import from_document
+    from vmconsole.schedules.words import sentence
+
+    try:
+        return sentence(from_document(each), start=start)
+    except ScheduleError as error:
+        return "; ".join(error.problems)
 
 
 def preview(context: Context, command: Command, values: Values) -> Sheet:

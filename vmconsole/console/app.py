@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from textual import events
 from textual.app import App
@@ -26,7 +26,7 @@ from vmconsole.console.terminal import on_ending, terminal_size
 if TYPE_CHECKING:
     from textual.driver import Driver
 
-    from vmconsole.store.feed import News
+    from vmconsole.store.feed import FleetRow
     from vmconsole.store.users import User
 
 TOLD_ONE_BY_ONE = 3
@@ -147,8 +147,8 @@ class Console(App[int]):
         self.fleet.bars.trouble = self._intake.trouble
         self.fleet.draw()
 
-    def _took(self, news: News) -> None:
-        self.fleet.took(news)
+    def _took(self, vms: Sequence[FleetRow], operations: Sequence[dict[str, Any]]) -> None:
+        self.fleet.took(vms, operations)
         self._tell_ended()
 
     def _tell_ended(self) -> None:

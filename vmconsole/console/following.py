@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from vmconsole.console.fleet import FleetModel
-from vmconsole.store import feed
+from vmconsole.store.detail import Detail, read_detail
 
 if TYPE_CHECKING:
     from vmconsole.console.names import Ask
+    from vmconsole.store.feed import FleetRow
 
 
 class Follower:
@@ -20,7 +21,7 @@ class Follower:
         show: shows the details; None when there is no VM.
     """
 
-    def __init__(self, model: FleetModel, ask: Ask, show: Callable[[feed.Detail | None], None]) -> None:
+    def __init__(self, model: FleetModel, ask: Ask, show: Callable[[Detail | None], None]) -> None:
         self._model = model
         self._ask = ask
         self._show = show
@@ -31,12 +32,12 @@ class Follower:
         """Whether the cursor is on another VM than the one looked at last."""
         return self._model.cursor != self._looked_at
 
-    def concerned(self, news: feed.News) -> bool:
-        """Whether the news are about the VM looked at last."""
+    def concerned(self, vms: Sequence[FleetRow], operations: Sequence[dict[str, Any]]) -> bool:
+        """Whether what changed is, or is done to, the VM looked at last."""
         number = self._looked_at
         if number is None:
             return False
-        return any(row.id == number for row in news.vms) or any(job["vm"] == number for job in news.operations)
+        return any(row.id == number for row in vms) or any(job["vm"] == number for job in operations)
 
     def look(self) -> None:
         """Read the VM under the cursor anew."""
@@ -44,8 +45,8 @@ class Follower:
         if number is None:
             self._show(None)
         else:
-            self._ask(lambda session, user: feed.detail(session, user, number), self._looked)
+            self._ask(lambda session, user: read_detail(session, user, number), self._looked)
 
-    def _looked(self, detail: feed.Detail | None) -> None:
+    def _looked(self, detail: Detail | None) -> None:
         if detail is None or detail.document["id"] == self._model.cursor:  # else the cursor has gone on
             self._show(detail)

@@ -9,7 +9,7 @@ from vmconsole.console.freshness import Freshness
 from vmconsole.console.line_view import Line
 from vmconsole.console.palette import role_of
 from vmconsole.lifecycle import host_states, states
-from vmconsole.presentation import age, cells, safe
+from vmconsole.presentation import age, cells, day_time, safe
 from vmconsole.store.feed import HostRow
 from vmconsole.templates.sizes import human
 
@@ -43,12 +43,6 @@ def lines(
 
 def _clock(now: float) -> str:
     return time.strftime("%H:%M:%S ", time.localtime(now))
-
-
-def _since(at: float, now: float) -> str:
-    """A time of day, with its date when that is not today's."""
-    then = time.localtime(at)
-    return time.strftime("%H:%M:%S" if then[:3] == time.localtime(now)[:3] else "%Y-%m-%d %H:%M", then)
 
 
 def _hosts(model: FleetModel, freshness: Freshness, now: float) -> Line:
@@ -145,7 +139,7 @@ def _warnings(
         host, silence = max(silent, key=lambda item: item[1])
         word = "down" if freshness.is_down(host) else "silent"
         more = f", and {len(silent) - 1} more" if len(silent) > 1 else ""
-        reason = f" since {_since(now - silence, now)}" + (f": {host.message}" if host.message else "")
+        reason = f" since {day_time(now - silence, now)}" + (f": {host.message}" if host.message else "")
         found.append([(f" host {host.name} {word} for {age(silence)}{more}", "failure"), (reason, "dim")])
     unverified = [host.name for host in model.hosts.values() if host.unverified]
     if unverified:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from queue import SimpleQueue
+from typing import Any
 
 from vmconsole.console.fleet import FleetModel
 from vmconsole.console.reader import Answer, Complete, Opening, Portion, Report, Trouble, Unanswered
-from vmconsole.store.feed import News
+from vmconsole.store.feed import FleetRow, News
 
 DRAIN_FOR = 0.004
 """Seconds of reports taken in at once; the rest waits for its next turn, behind the keys."""
@@ -24,7 +25,7 @@ class Intake:
     Args:
         draw: draws what changed.
         later: calls something after some seconds.
-        on_news: told of each piece of news, after the model has it.
+        on_news: told which VMs and operations changed, after the model has them.
         tell: shows a sentence; the second argument is information, warning or error.
     """
 
@@ -34,7 +35,7 @@ class Intake:
         *,
         draw: Callable[[], None],
         later: Callable[[float, Callable[[], None]], object],
-        on_news: Callable[[News], None],
+        on_news: Callable[[Sequence[FleetRow], Sequence[dict[str, Any]]], None],
         tell: Callable[[str, str], None],
     ) -> None:
         self._model = model
@@ -74,6 +75,7 @@ class Intake:
             case Portion(vms, gone):
                 self._model.put(vms)
                 self._model.take_out(gone)
+                self._on_news(vms, ())
             case Complete():
                 self._model.end()
             case Opening(news):
@@ -84,7 +86,7 @@ class Intake:
             case News():
                 self.trouble = ""
                 self._model.apply(report)
-                self._on_news(report)
+                self._on_news(report.vms, report.operations)
         return True
 
     def _show(self) -> None:

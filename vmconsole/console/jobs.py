@@ -60,7 +60,7 @@ def line(model: FleetModel, job: dict[str, Any], now: float, width: int) -> Line
     ]
     if width >= 60:
         parts.append((" " + fit(job["step"] or job["note"], 14, more="…"), "dim"))
-    parts += bar(job["progress"], _BAR if width >= 100 else 10)
+    parts += bar(job["progress"], _BAR if width >= 100 else 10, begun=not waiting)
     parts.append((" cancelling", "unknown") if job["cancel_requested"] else (f" {spent:>10}", "dim"))
     if job["bytes_total"] and width >= 100:
         done, total = human((job["bytes_done"] or 0) / 1024), human(job["bytes_total"] / 1024)
@@ -78,10 +78,10 @@ def target(model: FleetModel, job: dict[str, Any]) -> str:
     return f"host {host.name}" if host is not None else ""
 
 
-def bar(percent: float | None, width: int) -> Line:
-    """A bar of `width` cells and the number; blank when nobody knows how far it is."""
+def bar(percent: float | None, width: int, *, begun: bool = True) -> Line:
+    """A bar of `width` cells and the number; an empty track when nobody knows how far it is, blank before it begins."""
     if percent is None:
-        return [(" " * (width + 6), "text")]
+        return [(" ", "text"), (("━" if begun else " ") * width, "track"), (" " * 5, "text")]
     filled = max(0, min(width, round(percent / 100 * width)))
     return [(" ", "text"), ("━" * filled, "moving"), ("━" * (width - filled), "track"), (f" {percent:3.0f}%", "text")]
 

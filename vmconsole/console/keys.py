@@ -74,9 +74,7 @@ COMMAND_KEYS = (
 
 SCREEN_KEYS = (
     ScreenKey("enter,d", "show", "pane(0)", "show everything about the VM", 10),
-    ScreenKey(
-        "slash", "filter", "filter", "filter the list as you type: words, state=runn host=h1 cpu>50 tag=prod !word", 11
-    ),
+    ScreenKey("slash", "filter", "filter", "filter the list as you type", 11),
     ScreenKey("colon", "command", "command", "command line: what --batch understands, completed as you type", 12),
     ScreenKey("m", "actions", "menu", "every action on the VM, and why some are not possible now", 13),
     ScreenKey("c", "console", "serial", "serial console of the guest", 23),

@@ -12,7 +12,7 @@ from textual.message import Message
 from vmconsole.console.line_view import Line, LineView
 from vmconsole.console.panes import PANES
 from vmconsole.presentation import cells
-from vmconsole.store.feed import Detail
+from vmconsole.store.detail import Detail
 
 
 class Tabs(LineView):

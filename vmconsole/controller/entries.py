@@ -10,6 +10,7 @@ import json
 import time
 from typing import TYPE_CHECKING, Any
 
+from vmconsole.controller import disk_snapshot_entries as disk_snapshots
 from vmconsole.controller import snapshot_entries as snapshots
 from vmconsole.controller.supply import MIB, Supply, release_image
 from vmconsole.controller.volumes import IMAGES
@@ -124,7 +125,7 @@ def _open_image(store: Store, job: Job) -> dict[str, Any]:
     name = str(job.arguments["name"])
     if store.query("SELECT 1 FROM image WHERE user_id = ? AND name = ?", (job.user_id, name)):
         raise Conflict(f"there is an image {name!r} already", code="IMAGE_DUPLICATE")
-    node = snapshots.name_disk_snapshot_to_copy(store, job)
+    node = disk_snapshots.name_disk_snapshot_to_copy(store, job)
     rows = store.query(
         "SELECT image.type FROM disk JOIN image ON image.id = disk.image_id WHERE vm_id = ? AND disk_id = ?",
         (job.vm_id, number),
@@ -206,14 +207,14 @@ _OPENERS: dict[str, Callable[[Store, Job], dict[str, Any]]] = {
     "disk-detach": _name_disk,
     "disk-resize": _check_size,
     "disk-saveas": _open_image,
-    "disk-snapshot-create": snapshots.open_disk_snapshot,
-    "disk-snapshot-revert": snapshots.name_disk_snapshot_to_revert,
-    "disk-snapshot-delete": snapshots.name_disk_snapshot_to_delete,
-    "disk-snapshot-rename": snapshots.name_disk_snapshot,
+    "disk-snapshot-create": disk_snapshots.open_disk_snapshot,
+    "disk-snapshot-revert": disk_snapshots.name_disk_snapshot_to_revert,
+    "disk-snapshot-delete": disk_snapshots.name_disk_snapshot_to_delete,
+    "disk-snapshot-rename": disk_snapshots.name_disk_snapshot,
     "snapshot-create": snapshots.open_snapshot,
     "snapshot-revert": snapshots.name_snapshot,
     "snapshot-delete": snapshots.name_snapshot,
-    "live-migrate": snapshots.refuse_trees,
+    "live-migrate": disk_snapshots.refuse_trees,
     "nic-attach": _open_nic,
     "nic-detach": _name_nic,
 }
@@ -222,9 +223,9 @@ _SETTLERS: dict[Step, Callable[[Store, Job, Entry], None]] = {
     Step.DETACH_DISK: _settle_disk,
     Step.RESIZE_DISK: _settle_size,
     Step.SAVE_AS: _settle_image,
-    Step.CREATE_DISK_SNAPSHOT: snapshots.settle_disk_snapshot,
-    Step.REVERT_DISK_SNAPSHOT: snapshots.settle_disk_snapshot,
-    Step.DELETE_DISK_SNAPSHOT: snapshots.settle_disk_snapshot,
+    Step.CREATE_DISK_SNAPSHOT: disk_snapshots.settle_disk_snapshot,
+    Step.REVERT_DISK_SNAPSHOT: disk_snapshots.settle_disk_snapshot,
+    Step.DELETE_DISK_SNAPSHOT: disk_snapshots.settle_disk_snapshot,
     Step.CREATE_SNAPSHOT: snapshots.settle_snapshot,
     Step.DELETE_SNAPSHOT: snapshots.settle_snapshot,
     Step.ATTACH_NIC: _settle_nic,

@@ -14,6 +14,7 @@ from vmconsole.controller.handlers import HANDLERS, IN_PLACE
 from vmconsole.controller.journal import STORE_AWAY, Superseded, is_worked_at
 from vmconsole.controller.lease import LeaseLost
 from vmconsole.controller.link import NotYet
+from vmconsole.controller.placement import has_room
 from vmconsole.controller.steps import STEPS
 from vmconsole.controller.work import Work
 from vmconsole.errors import (
@@ -226,6 +227,13 @@ class Executor:
         if vm.bound_to not in (None, host_id):
             raise Conflict(
                 f"{vm.label} can run only where its disks lie, and that is not host {rows[0][0]}", code="VM_BOUND"
+            )
+        enforced = bool(job.arguments.get("enforce"))
+        if enforced and not has_room(self._around, int(str(host_id)), vm.cpu, vm.memory_mib, besides=job.id):
+            raise Conflict(
+                f"host {rows[0][0]} has no {vm.cpu:g} CPU and {vm.memory_mib} MiB left for {vm.label}",
+                code="HOST_FULL",
+                hint="vmconsole host list",
             )
         self._around.fleet.link(host_id).require_up_or_refuse()
 

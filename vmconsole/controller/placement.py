@@ -149,8 +149,24 @@ def candidates_now(around: Surroundings) -> list[Candidate]:
     return found
 
 
-def _reserved(store: Store) -> dict[int, tuple[float, int, int]]:
-    """CPU (percent), memory (KiB) and number of VMs that each host has promised, deployments under way included."""
+def has_room(around: Surroundings, host_id: int, cpu: float, memory_mib: int, *, besides: str) -> bool:
+    """Whether a host has this much left, the operation `besides`, which is about to take it, not counted (ON-095)."""
+    cpus, memory, reserved_cpu, reserved_memory = around.store.query(
+        "SELECT cpus, memory_kib, reserved_cpu, reserved_memory_kib FROM host WHERE id = ?", (host_id,)
+    )[0]
+    used_cpu, used_memory, _ = _reserved(around.store, besides).get(host_id, (0.0, 0, 0))
+    return bool(
+        cpus * 100 - reserved_cpu - used_cpu >= cpu * 100
+        and memory - reserved_memory - used_memory >= memory_mib * 1024
+    )
+
+
+def _reserved(store: Store, besides: str = "") -> dict[int, tuple[float, int, int]]:
+    """CPU (percent), memory (KiB) and number of VMs that each host has promised, deployments under way included.
+
+    Args:
+        besides: a queued operation that is not counted.
+    """
     promised: dict[int, tuple[float, int, int]] = {}
     rows = store.query(
         "SELECT host_id, cpu, memory_mib, state, lcm_state FROM vm WHERE host_id IS NOT NULL AND state <> 6"
@@ -159,6 +175,8 @@ def _reserved(store: Store) -> dict[int, tuple[float, int, int]]:
     queued = store.query(
         "SELECT operation.host_id, vm.cpu, vm.memory_mib FROM operation JOIN vm ON vm.id = operation.vm_id"
         " WHERE operation.command IN ('deploy', 'migrate', 'live-migrate') AND operation.state = 'queued'"
+        " AND operation.id <> ?",
+        (besides,),
     )
     charges: Iterable[tuple[int, float, int]] = [
         *(row[:3] for row in rows if states.holds_capacity(states.by_numbers(row[3], row[4]))),

@@ -145,6 +145,15 @@ def assign(store: Store, record: ScheduleRecord, **columns: Any) -> None:
     store.execute(f"UPDATE schedule SET {assignments} WHERE id = ?", (*columns.values(), record.id))
 
 
+def settle_all(store: Store, fired: Sequence[tuple[Any, ...]]) -> None:
+    """Note of schedules that have fired: when next, for which occurrence, when done, and the id, of each."""
+    change = store.next_change()
+    store.executemany(
+        "UPDATE schedule SET next = ?, last = ?, done = ?, fired = fired + 1, message = '', changed = ? WHERE id = ?",
+        [(due, ran, done, change, identity) for due, ran, done, identity in fired],
+    )
+
+
 def drop(store: Store, record: ScheduleRecord) -> None:
     """Remove a schedule and the records of its firings; the operations it has led to stay."""
     store.execute("DELETE FROM firing WHERE schedule_id = ?", (record.id,))

@@ -10,8 +10,9 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING
 
-from vmconsole.controller import firing, schedule_record
+from vmconsole.controller import schedule_record
 from vmconsole.controller.clock import Clock, JumpWatch
+from vmconsole.controller.firing import Firings
 from vmconsole.schedules.errors import ScheduleError
 from vmconsole.schedules.firing import catch_up
 from vmconsole.schedules.words import length, moment
@@ -24,9 +25,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 100
+AT_ONCE = 200
 """Schedules that share a transaction; each of them counts or does not count as a whole, like the transaction."""
-TURN = 0.5
+TURN = 1.0
 """Seconds after which executor and lease must have their turn, however many more are due."""
 ALARMING = 3600
 """Seconds forward from which on a clock that was set is more than a correction."""
@@ -99,17 +100,17 @@ class Scheduler:
         if not waiting:
             return 0
         taken = set(self._taken)
-        submitted = 0
         with self._around.journal.write() as store:
+            firings = Firings(store, waiting, now=now, fence=self._lease.token)
             for record in waiting:
-                if record.vm_id not in taken and self._deal_with(store, record, now):
+                if record.vm_id not in taken and self._deal_with(store, firings, record, now):
                     taken.add(record.vm_id)
-                    submitted += 1
+            firings.write()
         self._taken = taken
-        return submitted
+        return firings.submitted
 
-    def _deal_with(self, store: Store, record: ScheduleRecord, now: float) -> bool:
-        """One schedule that is due; True when its action was submitted."""
+    def _deal_with(self, store: Store, firings: Firings, record: ScheduleRecord, now: float) -> bool:
+        """One schedule that is due; True when its action is submitted."""
         assert record.next is not None
         try:
             rule = record.rule
@@ -118,22 +119,20 @@ class Scheduler:
             schedule_record.assign(store, record, enabled=0, message=reason)
             return False
         plan = catch_up(rule, int(now), due=record.next, start=record.start, fired=record.fired)
-        fence = self._lease.token
         if plan.run is None:
-            firing.write_down_missed(store, record, rule, plan, "its end had passed", now=now, fence=fence)
+            firings.write_down_missed(record, rule, plan.missed, "its end had passed")
             schedule_record.assign(store, record, next=plan.next)
             return False
-        refused = firing.refusal(store, record)
-        if refused:
+        if refused := firings.refusal(record):
             self._explain(store, record, rule.zone, refused, now)
             return False
-        fired = bool(firing.fire(store, record, plan.run, now=now, fence=fence))
         waited = record.message.partition(" : ")[2]
-        reason = f"it waited: {waited}" if waited else "no controller ran"
-        firing.write_down_missed(store, record, rule, plan, reason, now=now, fence=fence)
-        columns = {"last": plan.run, "done": int(now), "fired": record.fired + 1} if fired else {}
-        schedule_record.assign(store, record, next=plan.next, message="", **columns)
-        return fired
+        firings.write_down_missed(record, rule, plan.missed, f"it waited: {waited}" if waited else "no controller ran")
+        if not firings.fire(record, plan.run):
+            schedule_record.assign(store, record, next=plan.next, message="")
+            return False
+        firings.settle(record, plan.run, plan.next)
+        return True
 
     def _explain(self, store: Store, record: ScheduleRecord, zone: str, reason: str, now: float) -> None:
         """Note when it was refused first, and why; not every time again, which would be a write in every period."""

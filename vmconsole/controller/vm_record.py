@@ -110,6 +110,10 @@ class VmRecord:
             return next((disk.host_id for disk in self.disks if disk.host_id is not None), self.last_host_id)
         return next((disk.host_id for disk in self.disks if disk.foreign), None)
 
+    def disk(self, disk_id: int) -> Disk:
+        """The disk of this id, which it has."""
+        return next(disk for disk in self.disks if disk.disk_id == disk_id)
+
     def with_checkpoint_on(self, host_id: int) -> VmRecord:
         """The same VM, whose saved memory is now a file on a host."""
         return replace(self, checkpoint_host_id=host_id)

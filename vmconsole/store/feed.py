@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vmconsole.lifecycle import permissions
 from vmconsole.lifecycle import states as at
-from vmconsole.store import operations, vm_reading
+from vmconsole.store import operations
 
 if TYPE_CHECKING:
     from vmconsole.store.session import Store
@@ -234,8 +234,14 @@ class Feed:
             groups=dict(query("SELECT id, name FROM user_group")),
             controller=ControllerRow._make(lease[0]) if lease else None,
             pending_schedules=query("SELECT COUNT(*) FROM schedule WHERE next IS NOT NULL AND enabled = 1")[0][0],
-            wild=dict(query("SELECT host_id, COUNT(*) FROM wild GROUP BY host_id")),
+            wild=self._wild(),
         )
+
+    def _wild(self) -> dict[int, int]:
+        """Only an administrator can take them over, and need hear of them."""
+        if not self._user.administrator:
+            return {}
+        return dict(self._store.query("SELECT host_id, COUNT(*) FROM wild GROUP BY host_id"))
 
 
 def _grouped(pairs: Iterable[tuple[Any, ...]]) -> dict[int, tuple[str, ...]]:
@@ -243,37 +249,6 @@ def _grouped(pairs: Iterable[tuple[Any, ...]]) -> dict[int, tuple[str, ...]]:
     for number, text in pairs:
         grouped[number] = (*grouped.get(number, ()), text)
     return grouped
-
-
-class Detail(NamedTuple):
-    """One VM with everything around it, as the panes beside the list show it."""
-
-    document: dict[str, Any]
-    operations: list[dict[str, Any]]
-    """Newest first."""
-    samples: list[tuple[int, float | None, int | None, int | None, int | None]]
-    """at (Unix seconds), CPU percent, memory KiB, bytes received and sent so far; oldest first."""
-
-
-_OPERATIONS_SHOWN = 50
-_SAMPLES_SHOWN = 720
-
-
-def detail(store: Store, user: User, vm_id: int) -> Detail | None:
-    """All about one VM; None when there is no such VM for `user`."""
-    documents = vm_reading.documents(store, user, [vm_id])
-    if not documents:
-        return None
-    samples = store.query(
-        "SELECT at, cpu_percent, memory_kib, net_rx_bytes, net_tx_bytes FROM sample WHERE kind = 'vm' AND id = ?"
-        f" ORDER BY at DESC LIMIT {_SAMPLES_SHOWN}",
-        (vm_id,),
-    )
-    return Detail(
-        documents[0],
-        operations.recent(store, vm_id=vm_id, limit=_OPERATIONS_SHOWN),
-        [(row[0], row[1], row[2], row[3], row[4]) for row in reversed(samples)],
-    )
 
 
 def names_of(store: Store, kind: str) -> list[str]:

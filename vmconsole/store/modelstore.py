@@ -32,6 +32,7 @@ class ModelStore:
         self.executemany = session.executemany
         self.write = session.write
         self.next_value = session.next_value
+        self.next_values = session.next_values
         self.next_change = session.next_change
         self.changed_marker = session.changed_marker
         self.database = _database(session)

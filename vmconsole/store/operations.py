@@ -4,7 +4,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from typing import Any
 
     from vmconsole.store.session import Store
@@ -42,20 +42,35 @@ def insert(
         now: Unix seconds.
         vm_version: version of the VM row the decision was based on.
     """
+    insert_all(
+        store,
+        [(identity, command, arguments, vm_id, vm_version, host_id, variant, schedule_id, user_id, asked_by)],
+        face=face,
+        now=now,
+    )
+
+
+def insert_all(store: Store, wanted: Sequence[tuple[Any, ...]], *, face: str, now: float) -> None:
+    """Queue operations in their order, as `insert` does one; few statements however many they are.
+
+    Args:
+        wanted: of each its id, command, arguments, VM, version of the VM, host, variant, schedule, user and asked_by.
+    """
     import json
 
-    sequence, change = store.next_value("operation"), store.next_change()
-    store.execute(
-        "INSERT INTO operation (id, seq, command, arguments, vm_id, vm_version, host_id, user_id, asked_by, face,"
-        " variant, schedule_id, state, created, changed)"
+    sequences, change = store.next_values("operation", len(wanted)), store.next_change()
+    store.executemany(
+        "INSERT INTO operation (id, command, arguments, vm_id, vm_version, host_id, variant, schedule_id, user_id,"
+        " asked_by, seq, face, state, created, changed)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?)",
-        (
-            identity, sequence, command, json.dumps(arguments), vm_id, vm_version, host_id, user_id, asked_by, face,
-            variant, schedule_id, now, change,
-        ),
-    )  # fmt: skip
-    store.execute(
-        "INSERT INTO operation_event (operation_id, seq, at, state) VALUES (?, 0, ?, 'queued')", (identity, now)
+        [
+            (*row[:2], json.dumps(row[2]), *row[3:], sequence, face, now, change)
+            for row, sequence in zip(wanted, sequences, strict=True)
+        ],
+    )
+    store.executemany(
+        "INSERT INTO operation_event (operation_id, seq, at, state) VALUES (?, 0, ?, 'queued')",
+        [(row[0], now) for row in wanted],
     )
 
 

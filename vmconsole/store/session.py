@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         def executemany(self, sql: str, rows: Iterable[Sequence[Any]]) -> None: ...
         def write(self) -> Write: ...
         def next_value(self, counter_name: str) -> int: ...
+        def next_values(self, counter_name: str, count: int) -> range: ...
         def next_change(self) -> int: ...
         def changed_marker(self) -> object: ...
         def close(self) -> None: ...
@@ -118,13 +119,18 @@ class Session:
 
     def next_value(self, counter_name: str) -> int:
         """The next number of a counter, from 0, never given out twice; inside `write`."""
+        return self.next_values(counter_name, 1)[0]
+
+    def next_values(self, counter_name: str, count: int) -> range:
+        """The next `count` numbers of a counter; as `next_value`."""
         self._require_write()
         row = self.query(
-            "INSERT INTO counter (name, value) VALUES (?, 0)"
-            " ON CONFLICT (name) DO UPDATE SET value = counter.value + 1 RETURNING value",
-            (counter_name,),
+            "INSERT INTO counter (name, value) VALUES (?, ?)"
+            " ON CONFLICT (name) DO UPDATE SET value = counter.value + ? RETURNING value",
+            (counter_name, count - 1, count),
         )[0]
-        return int(row[0])
+        last = int(row[0])
+        return range(last - count + 1, last + 1)
 
     def next_change(self) -> int:
         """The number to put into `changed` of every row this transaction touches; inside `write`."""

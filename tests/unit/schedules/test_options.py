@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.unit.schedules.instants import at
 from vmconsole.schedules.errors import ScheduleError
-from vmconsole.schedules.options import from_options
+from vmconsole.schedules.options import changed, from_options, to_options
 from vmconsole.schedules.rule import Rule
 from vmconsole.templates.scheduled import End, Repeat
 
@@ -168,3 +169,29 @@ def test_what_is_no_time_is_refused_at_once(text: str) -> None:
 def test_any_texts_are_either_read_or_refused(schedule: str, days: str, end: str, zone: str) -> None:
     with suppress(ScheduleError):
         assert rule(schedule=schedule, monthly=days, end=end, zone_name=zone).days
+
+
+def test_an_option_changes_what_it_names_and_nothing_else() -> None:
+    weekly = rule(schedule="2026-12-01 10:00", weekly="1,5", end="5")
+    assert changed(weekly, monthly="3", now=NOW) == replace(weekly, repeat=Repeat.MONTHLY, days=(3,))
+    assert changed(weekly, end="9", now=NOW) == replace(weekly, end_value=9)
+    assert changed(weekly, cron="0 2 * * *", now=NOW) == replace(weekly, repeat=None, days=(), cron="0 2 * * *")
+    assert changed(weekly, schedule="2026-12-02 10:00", now=NOW) == replace(weekly, time=weekly.time + 86_400)
+    assert changed(weekly, zone_name="UTC", now=NOW) == replace(weekly, zone="UTC")
+
+
+def test_a_change_leaves_the_second_of_two_equal_times_alone() -> None:
+    second = Rule(time=at("2026-10-25T02:30+01:00"), zone=BERLIN, repeat=Repeat.HOURLY, days=(1,))
+    assert changed(second, hourly="2", now=NOW) == replace(second, days=(2,))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"schedule": "+3600"},
+        {"schedule": "2026-12-01 10:00:05", "yearly": "0,200", "end": "2027-01-01 00:00"},
+        {"schedule": "2026-12-01", "cron": "*/5 * * * *", "end": "3"},
+    ],
+)
+def test_a_rule_that_is_spelt_out_reads_as_itself(options: dict[str, str]) -> None:
+    assert rule(**to_options(rule(**options))) == rule(**options)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from vmconsole.console.line_view import Line
 from vmconsole.console.panes import graphs, history, schedules, show, snapshots
-from vmconsole.store.feed import Detail
+from vmconsole.store.detail import Detail
 
 Render = Callable[[Detail, float, int], list[Line]]
 """From a VM's detail, the time (Unix seconds) and the width in cells to lines."""

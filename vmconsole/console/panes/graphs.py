@@ -8,7 +8,7 @@ from itertools import pairwise
 from vmconsole.console.line_view import Line
 from vmconsole.console.panes.show import heading
 from vmconsole.presentation import age
-from vmconsole.store.feed import Detail
+from vmconsole.store.detail import Detail
 from vmconsole.templates.sizes import human
 
 _LEVELS = " ▁▂▃▄▅▆▇█"

@@ -6,8 +6,8 @@ from typing import Any
 
 from vmconsole.console.line_view import Line
 from vmconsole.console.panes.show import heading
-from vmconsole.presentation import age, fit, moment, running_time
-from vmconsole.store.feed import Detail
+from vmconsole.presentation import age, day_time, fit, running_time
+from vmconsole.store.detail import Detail
 
 _ROLES = {"done": "running", "failed": "failure", "unknown": "unknown", "cancelled": "dim", "running": "moving"}
 
@@ -34,7 +34,7 @@ def _operation(operation: dict[str, Any], now: float) -> list[Line]:
     spent = f"{age(end - operation['started'])}" if end and operation["started"] else ""
     found: list[Line] = [
         [
-            (f" {moment(operation['created'])} ", "dim"),
+            (f" {day_time(operation['created'], now)} ", "dim"),
             (fit(what, 16, more="…"), "strong"),
             (f" {fit(state, 9)}", _ROLES.get(state, "text")),
             (f"{spent:>4}  {operation['asked_by']}, {operation['face']}", "dim"),
@@ -53,6 +53,6 @@ def _record(record: dict[str, Any], now: float) -> Line:
     return [
         (f" {record['seq']:>3} ", "dim"),
         (fit(record["host"], 14, more="…"), "text"),
-        (f" {fit(record['action'], 16, more='…')}", "strong"),
-        (f" {moment(record['start_time'])} {spent}", "dim"),
+        (f" {fit(record['action'], 14, more='…')}", "strong"),
+        (f" {day_time(record['start_time'], now)} {spent.strip()}", "dim"),
     ]

@@ -14,7 +14,7 @@ from vmconsole.schedules.preview import NEXT, upcoming
 from vmconsole.schedules.records import from_document
 from vmconsole.schedules.words import moment as local
 from vmconsole.schedules.words import sentence
-from vmconsole.store.feed import Detail
+from vmconsole.store.detail import Detail
 
 
 def lines(detail: Detail, now: float, width: int) -> list[Line]:

@@ -8,7 +8,7 @@ from vmconsole.console.line_view import Line
 from vmconsole.console.palette import GLYPHS, role_of
 from vmconsole.lifecycle import states
 from vmconsole.presentation import age, fit, moment, running_time
-from vmconsole.store.feed import Detail
+from vmconsole.store.detail import Detail
 from vmconsole.templates.sizes import human
 
 _KEY_WIDTH = 12

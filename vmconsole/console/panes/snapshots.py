@@ -6,8 +6,9 @@ from typing import Any
 
 from vmconsole.console.line_view import Line
 from vmconsole.console.panes.show import heading
+from vmconsole.lifecycle.trees import why_no_tree
 from vmconsole.presentation import age, moment
-from vmconsole.store.feed import Detail
+from vmconsole.store.detail import Detail
 from vmconsole.templates.sizes import human
 
 
@@ -19,18 +20,34 @@ def lines(detail: Detail, now: float, width: int) -> list[Line]:
         heading("System snapshots: memory and disks"),
         *(_system_snapshot(snapshot, now) for snapshot in vm["snapshots"]),
     ]
-    if not vm["snapshots"]:
-        found.append([(" none; take one: ", "dim"), (f":snapshot-create {number} NAME", "key")])
+    if vm["snapshots"]:
+        found.append(_offer("go back to one", f":snapshot-revert {number} ID"))
+    elif vm["disk_snapshots"]:
+        found.append([(" none: disks that have snapshots of their own take no part in one of memory", "dim")])
+    else:
+        found.append(_offer("none; take one while it runs", f":snapshot-create {number} NAME"))
     for disk in vm["disks"]:
-        trees = [snapshot for snapshot in vm["disk_snapshots"] if snapshot["disk_id"] == disk["disk_id"]]
-        found += [[], heading(f"Disk {disk['disk_id']} ({disk['target']})")]
-        if trees:
-            found += tree(trees, now)
-        else:
-            found.append(
-                [(" none; take one: ", "dim"), (f":disk-snapshot-create {number} {disk['disk_id']} NAME", "key")]
-            )
+        found += [[], heading(f"Disk {disk['disk_id']} ({disk['target']})"), *_disk(vm, disk, now)]
     return found
+
+
+def _disk(vm: dict[str, Any], disk: dict[str, Any], now: float) -> list[Line]:
+    """The tree of a disk; of one without, how to take the first snapshot or why there can be none."""
+    place = f"{vm['id']} {disk['disk_id']}"
+    snapshots = [snapshot for snapshot in vm["disk_snapshots"] if snapshot["disk_id"] == disk["disk_id"]]
+    if snapshots:
+        back = _offer("go back to one, off or suspended", f":disk-snapshot-revert {place} ID")
+        return [*tree(snapshots, now), back]
+    reason = why_no_tree(disk["type"], disk["format"], readonly=disk["readonly"], persistent=disk["persistent"])
+    if reason:
+        return [[(f" none: it {reason}", "dim")]]
+    if vm["snapshots"]:
+        return [[(" none: they would make the system snapshots unusable", "dim")]]
+    return [_offer("none; take one", f":disk-snapshot-create {place} NAME")]
+
+
+def _offer(what: str, command: str) -> Line:
+    return [(f" {what}: ", "dim"), (command, "key")]
 
 
 def _system_snapshot(snapshot: dict[str, Any], now: float) -> Line:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -19,7 +19,7 @@ from vmconsole.console.command_line import TypedLine
 from vmconsole.console.empty import what_to_type
 from vmconsole.console.fleet import FleetModel
 from vmconsole.console.following import Follower
-from vmconsole.console.freshness import Freshness, told
+from vmconsole.console.freshness import Freshness
 from vmconsole.console.keys import COMMAND_KEYS, SCREEN_KEYS, CommandKey
 from vmconsole.console.names import Names
 from vmconsole.console.panes import PANES
@@ -33,7 +33,7 @@ from vmconsole.console.vm_table import VmTable
 if TYPE_CHECKING:
     from vmconsole.console.conductor import Conductor
     from vmconsole.console.reader import Reader
-    from vmconsole.store.feed import News
+    from vmconsole.store.feed import FleetRow
 
 REST = 0.12
 """Seconds the cursor must rest before the pane and the keys follow it."""
@@ -68,9 +68,7 @@ class FleetScreen(Screen[None]):
         self.model = model
         self._conductor = conductor
         self._reader = reader
-        self._freshness = freshness
         self._clock = clock
-        self._ages: object = None
         self._names = Names(model, reader.ask)
         self._look_timer: Timer | None = None
         self.table = VmTable(model, freshness, clock)
@@ -103,13 +101,8 @@ class FleetScreen(Screen[None]):
         """A second has gone by: the clock, and whatever shows an age."""
         if not self.is_attached:
             return
-        now = self._clock()
-        self.bars.draw_times(now, self.size.width)
-        silences = [self._freshness.silence(host, now) for host in self.model.hosts.values()]
-        ages = (int(now // 60), [(silence is None, told(silence)) for silence in silences])
-        if ages != self._ages:
-            self._ages = ages
-            self.table.refresh_changed()
+        self.bars.draw_times(self._clock(), self.size.width)
+        self.table.refresh_changed()
         if self.pane_is_seen:
             self.side.draw()
 
@@ -144,9 +137,9 @@ class FleetScreen(Screen[None]):
         """Whether there is room for the pane, or it was opened over the list."""
         return bool(self.side.display) and self.side.size.width > 0
 
-    def took(self, news: News) -> None:
-        """The model has taken in news: look again at the VM in the pane if they are about it."""
-        if self._follower.concerned(news):
+    def took(self, vms: Sequence[FleetRow], operations: Sequence[dict[str, Any]]) -> None:
+        """The model has taken this in: look again at the VM in the pane if it is about that."""
+        if self._follower.concerned(vms, operations):
             self._look_soon()
 
     @on(VmTable.Moved)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import textwrap
+
 from vmconsole.console.keys import COMMAND_KEYS, LIST_KEYS, SCREEN_KEYS
 from vmconsole.console.line_view import Line
 from vmconsole.presentation import fit
 
 _KEY_WIDTH = 10
+_TEXT_WIDTH = 62
 
 _MORE = (
     ("/ line", "words are looked for in name, id, host, user, group, state, address and tags; all must be found"),
@@ -24,10 +27,10 @@ def lines() -> list[Line]:
     ]
     for key in COMMAND_KEYS:
         line = key.lines[0].replace("{vm}", "VM").strip()
-        found.append([(f"  {fit(key.shown, 3)}", "key"), (fit(f":{line}", 24), "strong"), (key.help, "text")])
+        found.append([(f"  {fit(key.shown, 3)}", "key"), (fit(f":{line}", 23), "strong"), (key.help, "text")])
     found += [[], [("Screen", "title")]]
     for other in (*SCREEN_KEYS, *LIST_KEYS):
-        found.append([(f"  {fit(other.shown, _KEY_WIDTH)}", "key"), (other.help, "text")])
+        found += _entry(other.shown, other.help)
     found += [[], [("Moving", "title")]]
     for keys, text in (
         ("up down", "one VM; also k and j"),
@@ -35,8 +38,14 @@ def lines() -> list[Line]:
         ("home end", "the first and the last; also g and G"),
         ("shift+up", "mark and move, also shift+down"),
     ):
-        found.append([(f"  {fit(keys, _KEY_WIDTH)}", "key"), (text, "text")])
+        found += _entry(keys, text)
     found += [[], [("Lines", "title")]]
     for name, text in _MORE:
-        found.append([(f"  {fit(name, _KEY_WIDTH)}", "key"), (text, "text")])
+        found += _entry(name, text)
     return found
+
+
+def _entry(key: str, text: str) -> list[Line]:
+    """A key and what it does, broken between words so that it can be read at 80 columns."""
+    rows = textwrap.wrap(text, _TEXT_WIDTH)
+    return [[(f"  {fit('' if index else key, _KEY_WIDTH)}", "key"), (row, "text")] for index, row in enumerate(rows)]

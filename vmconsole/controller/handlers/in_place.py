@@ -88,6 +88,10 @@ async def _unlock(job: Job, around: Surroundings, host: Host | None) -> Effect:
     return _set(job, lock_level=0, lock_user_id=None, lock_time=None)
 
 
+async def _attach_nic(job: Job, around: Surroundings, host: Host | None) -> None:
+    """The NIC has its row by now; what resumes the VM plugs it."""
+
+
 async def _resize(job: Job, around: Surroundings, host: Host | None) -> Effect:
     return lambda store: set_capacity(store, job)
 
@@ -171,6 +175,7 @@ IN_PLACE: dict[str, InPlace] = {
     "reboot-hard": InPlace(_reset, needs_host=True, once_only=True),
     "resched": InPlace(_resched),
     "unresched": InPlace(_unresched),
+    "nic-attach": InPlace(_attach_nic),
     "resize": InPlace(_resize),
     "rename": InPlace(_rename),
     "disk-snapshot-rename": InPlace(_rename_disk_snapshot),

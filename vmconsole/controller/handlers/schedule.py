@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from vmconsole.controller import firing, schedule_record
+from vmconsole.controller import schedule_record
+from vmconsole.controller.firing import BY_HAND, SKIPPED, Firings
 from vmconsole.controller.schedule_record import Wish
 from vmconsole.errors import Conflict
 from vmconsole.lifecycle import states
@@ -72,7 +73,9 @@ async def resume(job: Job, around: Surroundings) -> Effect:
         rule = schedule_record.checked(record.columns)
         due = record.next
         if due is not None and due <= now and not record.enabled:
-            firing.write_down(store, record, due, firing.SKIPPED, now=now, fence=0, reason="the schedule was paused")
+            firings = Firings(store, [record], now=now, fence=0)
+            firings.write_down(record, due, SKIPPED, "the schedule was paused")
+            firings.write()
             due = next_after(rule, int(now), start=record.start, fired=record.fired)
         schedule_record.assign(store, record, enabled=1, next=due, message="")
 
@@ -84,13 +87,15 @@ async def run(job: Job, around: Surroundings) -> Effect:
 
     def effect(store: Store) -> dict[str, Any]:
         record, now = _record(store, job), around.clock()
-        if refused := firing.refusal(store, record):
+        firings = Firings(store, [record], now=now, fence=0)
+        if refused := firings.refusal(record):
             raise Conflict(f"VM {record.vm_id}: {refused}", code="SCHEDULE_REFUSED")
-        identity = firing.fire(store, record, int(now), now=now, fence=0, status=firing.BY_HAND)
+        identity = firings.fire(record, int(now), BY_HAND)
         if not identity:
             raise Conflict(
                 f"schedule {record.number} of VM {record.vm_id} has run this very second", code="SCHEDULE_RAN"
             )
+        firings.write()
         schedule_record.assign(store, record, last=int(now), done=int(now), message="")
         return {"operation": identity}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vmconsole.controller.steps import copies, devices, files, moving, power, snapshots
+from vmconsole.controller.steps import copies, devices, disk_snapshots, files, moving, power, snapshots
 from vmconsole.lifecycle.steps import Step
 
 if TYPE_CHECKING:
@@ -42,8 +42,8 @@ STEPS: dict[Step, StepFunction] = {
     Step.CREATE_SNAPSHOT: snapshots.create_snapshot,
     Step.REVERT_SNAPSHOT: snapshots.revert_snapshot,
     Step.DELETE_SNAPSHOT: snapshots.delete_snapshot,
-    Step.CREATE_DISK_SNAPSHOT: snapshots.create_disk_snapshot,
-    Step.REVERT_DISK_SNAPSHOT: snapshots.revert_disk_snapshot,
-    Step.DELETE_DISK_SNAPSHOT: snapshots.delete_disk_snapshot,
+    Step.CREATE_DISK_SNAPSHOT: disk_snapshots.create_disk_snapshot,
+    Step.REVERT_DISK_SNAPSHOT: disk_snapshots.revert_disk_snapshot,
+    Step.DELETE_DISK_SNAPSHOT: disk_snapshots.delete_disk_snapshot,
 }
 """Steps that exist. An action whose chain needs another one is refused before anything changes."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 async def save_as(work: Work) -> Effect:
     """Copy a disk as it is now, or one of its snapshots, into a new image on the same host (ON-124, ON-125)."""
-    disk = next(disk for disk in work.vm.disks if disk.disk_id == work.job.arguments["disk_id"])
+    disk = work.vm.disk(work.job.arguments["disk_id"])
     image_id = int(work.job.arguments["image_id"])
     source = await ready_pool(work.around, work.host, IMAGES if disk.in_place else SYSTEM)
     images = await ready_pool(work.around, work.host, IMAGES)

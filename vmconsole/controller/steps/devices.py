@@ -51,6 +51,23 @@ async def detach_nic(work: Work) -> None:
     await work.host.detach_nic(work.vm.uuid, _nic(work).mac)
 
 
+async def plug_waiting(work: Work) -> list[str]:
+    """Plug the interfaces the VM was given while its memory was saved, now that it runs (ON-109).
+
+    Returns what could not be done: the guest runs all the same.
+    """
+    seen = await work.host.domain(work.vm.uuid)
+    plugged = {nic.mac for nic in seen.nics} if seen is not None else set()
+    remarks = []
+    for nic in work.vm.nics:
+        if nic.mac not in plugged:
+            try:
+                await work.host.attach_nic(work.vm.uuid, nic_spec(nic))
+            except BackendError as error:
+                remarks.append(f"NIC {nic.nic_id} is not plugged: {error.message}")
+    return remarks
+
+
 async def resize_disk(work: Work) -> None:
     """Make the disk's container larger; the guest grows its file system itself (ON-037)."""
     disk = _disk(work)
@@ -72,7 +89,7 @@ async def resize(work: Work) -> None:
 
 def _disk(work: Work) -> Disk:
     """The disk the operation is about."""
-    return next(disk for disk in work.vm.disks if disk.disk_id == work.job.arguments["disk_id"])
+    return work.vm.disk(work.job.arguments["disk_id"])
 
 
 def _nic(work: Work) -> Nic:

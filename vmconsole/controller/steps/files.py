@@ -196,8 +196,10 @@ async def remove_files(around: Surroundings, vm: VmRecord, host_id: int | None) 
 def made_for(vm: VmRecord, disk: Disk) -> tuple[str, ...]:
     """The volumes of a disk, each before the one it lies on; also the layer that an interrupted step may have made."""
     first = disk.volume or disk_volume(vm.id, disk.disk_id)
+    if not disk.newest_layer:
+        return (first,)
     newest = disk_volume(vm.id, disk.disk_id, disk.newest_layer)
-    return tuple(dict.fromkeys((newest, first, *reversed(disk.frozen)) if disk.frozen else (first,)))
+    return tuple(dict.fromkeys((newest, first, *reversed(disk.frozen))))
 
 
 async def _remove(around: Surroundings, volume: str, host_id: int | None) -> None:

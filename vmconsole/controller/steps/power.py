@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 from backends.base import Power
 from vmconsole.controller import vm_record
 from vmconsole.controller.domain_spec import domain_spec
+from vmconsole.controller.steps.devices import plug_waiting
 from vmconsole.controller.steps.files import gather, place, record_place
 from vmconsole.controller.volumes import SYSTEM, ready_pool
 from vmconsole.errors import Failed
 from vmconsole.lifecycle import states as at
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
     from vmconsole.controller.steps import Effect
@@ -63,7 +65,7 @@ async def restore(work: Work) -> Effect:
         await work.host.settle(work.vm.uuid)
     if work.vm.checkpoint_host_id is None or work.vm.imported:
         await work.host.start(work.vm.uuid)
-        return _runs(work)
+        return _runs(work, await plug_waiting(work))
     vm = await _here(work)
     pool = await ready_pool(work.around, work.host, SYSTEM)
     state = (await work.host.states()).get(vm.uuid)
@@ -71,7 +73,7 @@ async def restore(work: Work) -> Effect:
         spec = domain_spec(vm, instance=work.around.instance, operation=work.job.id)
         await work.host.restore_from(spec, pool, work.vm.checkpoint)
     await work.host.delete_volume(pool, work.vm.checkpoint)
-    return _runs(work)
+    return _runs(work, await plug_waiting(work))
 
 
 async def _here(work: Work) -> VmRecord:
@@ -85,13 +87,13 @@ async def _here(work: Work) -> VmRecord:
     return vm_record.load(work.around.store, work.vm.id)
 
 
-def _runs(work: Work) -> Effect:
+def _runs(work: Work, remarks: Sequence[str] = ()) -> Effect:
     def effect(store: Store) -> dict[str, Any]:
         store.execute(
             "UPDATE vm SET deploy_id = ?, checkpoint_host_id = NULL, paused = 0, missing = 0 WHERE id = ?",
             (work.vm.domain_name, work.vm.id),
         )
-        return {"host": work.host.name}
+        return {"host": work.host.name, **({"remarks": list(remarks)} if remarks else {})}
 
     return effect
 
@@ -124,7 +126,13 @@ async def pause(work: Work) -> Effect:
 async def unpause(work: Work) -> Effect:
     """Let a frozen guest go on."""
     await work.host.unpause(work.vm.uuid)
-    return lambda store: _set_paused(store, work.vm.id, 0)
+    remarks = await plug_waiting(work)
+
+    def effect(store: Store) -> dict[str, Any]:
+        _set_paused(store, work.vm.id, 0)
+        return {"remarks": remarks} if remarks else {}
+
+    return effect
 
 
 def _set_paused(store: Store, vm_id: int, paused: int) -> None:

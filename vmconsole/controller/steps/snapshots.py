@@ -1,4 +1,4 @@
-"""Steps that take snapshots, go back to them and delete them: of one disk, or of memory and all disks."""
+"""Steps that take system snapshots, go back to them and delete them: memory and all disks, kept inside the disks."""
 
 from __future__ import annotations
 
@@ -7,107 +7,19 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from backends.base import BackendError, Unreachable
-from vmconsole.controller.domain_spec import disk_spec, tag
+from vmconsole.controller.domain_spec import tag
 from vmconsole.controller.snapshot_entries import HYPERVISOR_ID
-from vmconsole.controller.volumes import SYSTEM, ready_pool
 from vmconsole.errors import Conflict, UnknownOutcome, VmconsoleError
-from vmconsole.lifecycle import states as at
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection
     from typing import Any
 
-    from backends.base import VolumeSeen
     from vmconsole.controller.steps import Effect, StepFunction
-    from vmconsole.controller.vm_record import Disk
     from vmconsole.controller.work import Work
     from vmconsole.store.session import Store
 
 log = logging.getLogger(__name__)
-
-# Disks ----------------------------------------------------------------------------------------------------------
-
-
-async def create_disk_snapshot(work: Work) -> Effect:
-    """Freeze what the disk is now and have it write into a new layer (ON-112).
-
-    A running guest's file systems are frozen at that moment if its agent answers; the result says whether they were.
-    """
-    disk = _disk(work)
-    await drop_snapshots(work)
-    layer = await _new_layer(work, disk.path)
-    frozen = False
-    try:
-        if work.job.position is at.DISK_SNAPSHOT:
-            frozen = await work.host.snapshot_disk_live(work.vm.uuid, disk.target, layer.path, quiesce=True)
-        else:
-            await _repoint(work, disk, layer)
-    except BackendError as error:
-        await _take_back(work, layer, error)
-        raise
-    node = await work.host.volume(layer.pool, disk.volume)
-    number, size = work.job.arguments["snapshot_id"], 0 if node is None else node.allocation_bytes
-
-    def effect(store: Store) -> dict[str, Any]:
-        store.execute(
-            "UPDATE disk_snapshot SET size_bytes = ? WHERE vm_id = ? AND disk_id = ? AND snapshot_id = ?",
-            (size, work.vm.id, disk.disk_id, number),
-        )
-        return {"snapshot_id": number, "frozen": frozen}
-
-    return effect
-
-
-async def revert_disk_snapshot(work: Work) -> None:
-    """Put a new layer on the snapshot, and throw the one away that the disk has written to until now (ON-115)."""
-    disk, node = _disk(work), work.job.arguments["node"]
-    layer = await _new_layer(work, f"{disk.path.rpartition('/')[0]}/{node}")
-    try:
-        await _repoint(work, disk, layer)
-    except BackendError as error:
-        await _take_back(work, layer, error)
-        raise
-    if disk.volume not in (layer.name, node):
-        try:
-            await work.host.delete_volume(layer.pool, disk.volume)
-        except Unreachable:
-            raise
-        except BackendError as refused:  # the disk has been reverted all the same
-            log.warning("%s: %s was left on %s: %s", work.vm.label, disk.volume, work.host.name, refused.message)
-
-
-async def delete_disk_snapshot(work: Work) -> None:
-    """Delete the volume of a snapshot on which nothing lies (ON-117)."""
-    pool = await ready_pool(work.around, work.host, SYSTEM)
-    await work.host.delete_volume(pool, work.job.arguments["node"])
-
-
-def _disk(work: Work) -> Disk:
-    return next(disk for disk in work.vm.disks if disk.disk_id == work.job.arguments["disk_id"])
-
-
-async def _new_layer(work: Work, backing: str) -> VolumeSeen:
-    pool = await ready_pool(work.around, work.host, SYSTEM)
-    return await work.host.create_overlay(pool, work.job.arguments["layer"], backing)
-
-
-async def _repoint(work: Work, disk: Disk, layer: VolumeSeen) -> None:
-    """Have the domain that is off use the layer. A VM that was moved while off has none until it boots."""
-    if work.vm.uuid in await work.host.states():
-        spec = disk_spec(disk, path=layer.path, format=layer.format)
-        await work.host.repoint_disk(work.vm.uuid, disk.target, spec)
-
-
-async def _take_back(work: Work, layer: VolumeSeen, error: BackendError) -> None:
-    """Remove a layer that did not come into use. Of a host that fell silent nobody knows: the step is run again."""
-    if isinstance(error, Unreachable):
-        return
-    domain = await work.host.domain(work.vm.uuid)
-    if domain is None or all(disk.source != layer.path for disk in domain.disks):
-        await work.host.delete_volume(layer.pool, layer.name)
-
-
-# Memory and all disks -------------------------------------------------------------------------------------------
 
 
 async def create_snapshot(work: Work) -> Effect:
@@ -141,6 +53,8 @@ async def revert_snapshot(work: Work) -> None:
     vm, host, name = work.vm, work.host, work.job.arguments["hypervisor_id"]
     mark = tag(vm, instance=work.around.instance, operation=f"before {work.job.id}")
     sent = work.around.journal.was_sent(work.job)
+    if sent:
+        await host.settle(vm.uuid)
     if sent and vm.imported:
         raise UnknownOutcome(f"{vm.label}: nobody knows whether it was reverted", hint="look at the guest")
     if not sent or await _is_marked(work, mark.operation):
