@@ -285,7 +285,7 @@ def test_to_schedule_takes_the_right_the_action_itself_takes(session: Session) -
     command = next(each for each in registry.every() if each.words == "schedule create")
 
     def outcome(vms: str, action: str) -> list[str]:
-        values = {option.name: None for option in SCHED}
+        values: dict[str, Any] = {option.name: None for option in SCHED}
         values |= {"vms": vms, "action": action, "args": [], "schedule": "now"}
         requests = command.prepare(context, values)
         return [request.error.code if request.error else "" for request in requests]

@@ -135,3 +135,10 @@ def test_closing_twice_is_allowed_and_takes_back_an_open_block(store_url: str) -
     session.close()
     with open_session(store_url, create=True) as another:
         assert another.query("SELECT 1 FROM meta WHERE key = 'a'") == []
+
+
+def test_numbers_taken_together_follow_each_other_and_are_not_given_out_again(session: Session) -> None:
+    with session.write():
+        assert session.next_values("things", 3) == range(3)
+        assert session.next_value("things") == 3
+        assert session.next_values("things", 2) == range(4, 6)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from ipaddress import AddressValueError, IPv4Address
 
@@ -28,9 +28,9 @@ class AddressRange:
     size: int
     mac: str = ""
 
-    def pairs(self) -> list[tuple[str, str]]:
+    def pairs(self) -> Iterator[tuple[str, str]]:
         """(IP, MAC) of each address, in order."""
-        return [self._pair(index) for index in range(self.size)]
+        return (self._pair(index) for index in range(self.size))
 
     def mac_of(self, ip: str) -> str | None:
         """The MAC address that goes with an address of the range; None for one that is not in it."""

@@ -47,9 +47,12 @@ def test_what_is_not_known_of_a_network_is_kept_as_its_attribute() -> None:
 
 def test_a_mac_address_is_made_of_the_ip_or_counted_from_the_first() -> None:
     first = IPv4Address("10.0.0.255")
-    assert AddressRange(first, 2).pairs() == [("10.0.0.255", "02:00:0a:00:00:ff"), ("10.0.1.0", "02:00:0a:00:01:00")]
+    assert list(AddressRange(first, 2).pairs()) == [
+        ("10.0.0.255", "02:00:0a:00:00:ff"),
+        ("10.0.1.0", "02:00:0a:00:01:00"),
+    ]
     counted = AddressRange(first, 2, "02:aa:00:00:00:ff")
-    assert counted.pairs() == [("10.0.0.255", "02:aa:00:00:00:ff"), ("10.0.1.0", "02:aa:00:00:01:00")]
+    assert list(counted.pairs()) == [("10.0.0.255", "02:aa:00:00:00:ff"), ("10.0.1.0", "02:aa:00:00:01:00")]
     assert [counted.mac_of(ip) for ip in ("10.0.1.0", "10.0.1.1", "10.0.0.254", "::1")] == [
         "02:aa:00:00:01:00", None, None, None,
     ]  # fmt: skip
