@@ -12,8 +12,9 @@ import pytest
 from tests.controller.oracle import check
 from tests.controller.rig import insert
 from vmconsole.controller.job import Job
-from vmconsole.controller.journal import Journal, Superseded
+from vmconsole.controller.journal import Journal
 from vmconsole.controller.lease import Lease
+from vmconsole.controller.vm_rows import Superseded
 from vmconsole.errors import Conflict, Failed
 from vmconsole.lifecycle import states as at
 from vmconsole.lifecycle.stages import Outcome

@@ -14,7 +14,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from tests.controller.oracle import check
 from tests.controller.test_journal import Desk
 from vmconsole.controller.job import Job
-from vmconsole.controller.journal import Superseded, is_worked_at
+from vmconsole.controller.journal import is_worked_at
+from vmconsole.controller.vm_rows import Superseded
 from vmconsole.errors import Failed
 from vmconsole.lifecycle import actions, recovery
 from vmconsole.lifecycle import states as at

@@ -24,10 +24,11 @@ from vmconsole import config
 from vmconsole.controller import schedule_record
 from vmconsole.controller.clock import VARIABLE, Clock
 from vmconsole.controller.fleet import Fleet
-from vmconsole.controller.journal import Journal, give_back
+from vmconsole.controller.journal import Journal
 from vmconsole.controller.lease import Lease, LeaseLost
 from vmconsole.controller.schedule_record import Wish
 from vmconsole.controller.scheduler import Scheduler
+from vmconsole.controller.vm_rows import give_back
 from vmconsole.controller.work import Surroundings
 from vmconsole.lifecycle import actions
 from vmconsole.lifecycle import states as at

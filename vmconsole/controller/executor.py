@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 from backends.base import BackendError, Unreachable
 from vmconsole.controller import borders, history, problems, vm_record
 from vmconsole.controller.handlers import HANDLERS, IN_PLACE
-from vmconsole.controller.journal import STORE_AWAY, Superseded, is_worked_at
+from vmconsole.controller.journal import STORE_AWAY, is_worked_at
 from vmconsole.controller.lease import LeaseLost
 from vmconsole.controller.link import NotYet
 from vmconsole.controller.placement import has_room
 from vmconsole.controller.steps import STEPS
+from vmconsole.controller.vm_rows import Superseded
 from vmconsole.controller.work import Work
 from vmconsole.errors import (
     Conflict,
