@@ -159,7 +159,7 @@ def _remarks(outcome: Outcome, values: dict[str, Any]) -> list[str]:
     result = outcome.document["result"] if outcome.document else {}
     if result.get("wild"):
         adopt = f"vmconsole host importvm {result['host_id']} --all"
-        return [f"{result['wild']} domains on it are no VMs yet; to make VMs of them: {adopt}"]
+        return [f"domains on it that are no VMs yet: {result['wild']}; to make VMs of them: {adopt}"]
     if result.get("remarks"):
         return list(result["remarks"])
     if result.get("keys"):

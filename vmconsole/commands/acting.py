@@ -187,7 +187,7 @@ MAX_FILE = 1 << 20
 
 
 def read_file(path: str) -> str:
-    """The text of a file, or of standard input for ``-``.
+    """The text of a file, of standard input for ``-``, or for ``@NAME`` of a template that the program ships.
 
     Raises:
         NoInput: it is missing or unreadable.
@@ -199,7 +199,7 @@ def read_file(path: str) -> str:
         if path == "-":
             data = sys.stdin.buffer.read(MAX_FILE + 1)
         else:
-            with open(path, "rb") as file:
+            with open(shipped(path) if path.startswith("@") else path, "rb") as file:
                 data = file.read(MAX_FILE + 1)
     except OSError as error:
         raise NoInput(f"file {path}: {error.strerror}", code="INPUT_FILE") from error
@@ -209,3 +209,20 @@ def read_file(path: str) -> str:
         return data.decode()
     except UnicodeDecodeError as error:
         raise BadInput(f"file {path} is not UTF-8 text", code="INPUT_TEMPLATE") from error
+
+
+def shipped(word: str) -> str:
+    """The path of a shipped template, named ``@tiny``.
+
+    Raises:
+        NoInput: there is none of that name; the hint lists them.
+    """
+    import os
+
+    from vmconsole.resources import data_path
+
+    names = sorted(entry.removesuffix(".tmpl") for entry in os.listdir(data_path("templates")))
+    if word[1:] not in names:
+        known = ", ".join(f"@{name}" for name in names)
+        raise NoInput(f"there is no shipped template {word}", code="INPUT_FILE", hint=f"there are {known}")
+    return data_path("templates", f"{word[1:]}.tmpl")

@@ -28,7 +28,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("template show", "show one template", (_TEMPLATE,), (), reader=f"{_HERE}:show"),
     Command(
         "template create",
-        "register a template from a file",
+        "register a template from a file, or a shipped one (@tiny)",
         (Argument("file", "file"),),
         (Option("--name", "name, instead of the one in the file", metavar="NAME"),),
         preparer=f"{_HERE}:create",

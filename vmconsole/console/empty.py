@@ -25,6 +25,7 @@ def what_to_type(model: FleetModel) -> list[str]:
         return ["no VM of ours yet, but unmanaged ones on the hosts; take them over:", *_takeovers(model)]
     return [
         "no VM yet",
+        ":template create @tiny                        a shipped one; @linux and @install are others",
         ":template list                                what there is to start from",
         ":template instantiate TEMPLATE --name web     or the key n",
     ]
