@@ -26,7 +26,6 @@ def adopt(
     domains: Iterable[DomainSeen],
     *,
     user_id: int,
-    instance: str,
     operation_id: str,
     now: int,
 ) -> list[int]:

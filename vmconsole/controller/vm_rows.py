@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from vmconsole.controller import history
+from vmconsole.controller.supply import release_image
 from vmconsole.errors import Internal
 from vmconsole.lifecycle import states
 from vmconsole.lifecycle.stages import Placement
@@ -103,6 +104,7 @@ def arrive(store: Store, job: Job, now: float, *, cleanup: bool = True) -> None:
         cleanup: what a VM that is DONE has left on hosts is to be cleared away.
     """
     position = job.position
+    assert job.vm_id is not None
     assert position is not None
     if position is states.DONE and cleanup:
         _queue_cleanup(store, job, now)
@@ -130,16 +132,12 @@ def _queue_cleanup(store: Store, job: Job, now: float) -> None:
         )  # fmt: skip
 
 
-def give_back(store: Store, vm_id: int | None, now: int) -> None:
+def give_back(store: Store, vm_id: int, now: int) -> None:
     """What a VM that is DONE returns: addresses, images, schedules; its record and history stay."""
     store.execute("DELETE FROM network_lease WHERE vm_id = ?", (vm_id,))
-    store.execute(
-        "UPDATE image SET state = 'rdy', changed = ? WHERE state = 'used'"
-        " AND id IN (SELECT image_id FROM disk WHERE vm_id = ?)"
-        " AND NOT EXISTS (SELECT 1 FROM disk JOIN vm ON vm.id = disk.vm_id"
-        "   WHERE disk.image_id = image.id AND vm.state <> 6 AND vm.id <> ?)",
-        (store.next_change(), vm_id, vm_id),
-    )
+    used = store.query("SELECT DISTINCT image_id FROM disk WHERE vm_id = ? AND image_id IS NOT NULL", (vm_id,))
+    for (image_id,) in used:
+        release_image(store, image_id, vm_id)
     store.execute("UPDATE schedule SET next = NULL, enabled = 0 WHERE vm_id = ?", (vm_id,))
     store.execute("DELETE FROM system_snapshot WHERE vm_id = ?", (vm_id,))
     store.execute(

@@ -40,6 +40,3 @@ class Work:
     host: Host
     host_id: int
     around: Surroundings
-
-
-__all__ = ["Surroundings", "Work"]

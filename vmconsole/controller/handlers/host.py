@@ -77,9 +77,7 @@ def keep(store: Store, job: Job, around: Surroundings, newcomer: Newcomer, *, im
     _insert(store, number, newcomer, now)
     adopted: list[int] = []
     if import_all:
-        adopted = adopt(
-            store, number, newcomer.domains, user_id=job.user_id, instance=around.instance, operation_id=job.id, now=now
-        )
+        adopted = adopt(store, number, newcomer.domains, user_id=job.user_id, operation_id=job.id, now=now)
     wild = note_wild(store, number, newcomer.domains)
     return {"host_id": number, "imported": len(adopted), "wild": wild, "hypervisor": newcomer.info.hypervisor}
 
@@ -161,7 +159,7 @@ async def importvm(job: Job, around: Surroundings) -> Effect:
 
     def effect(store: Store) -> dict[str, Any]:
         ids = adopt(
-            store, host_id, domains, user_id=job.user_id, instance=around.instance, operation_id=job.id,
+            store, host_id, domains, user_id=job.user_id, operation_id=job.id,
             now=int(around.clock()),
         )  # fmt: skip
         return {"vm_ids": ids}

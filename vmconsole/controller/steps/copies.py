@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vmconsole.controller.volumes import IMAGES, SYSTEM, image_volume, ready_pool
+from vmconsole.controller.volumes import IMAGES, SYSTEM, image_volume, ready_pool, record_copy
 from vmconsole.lifecycle import states as at
 
 if TYPE_CHECKING:
@@ -33,11 +33,7 @@ async def save_as(work: Work) -> Effect:
         store.execute(
             "UPDATE image SET format = ?, size_bytes = ? WHERE id = ?", (copy.format, copy.capacity_bytes, image_id)
         )
-        store.execute(
-            "INSERT INTO image_copy (image_id, host_id, volume, path) VALUES (?, ?, ?, ?)"
-            " ON CONFLICT (image_id, host_id) DO UPDATE SET path = excluded.path",
-            (image_id, work.host_id, copy.name, copy.path),
-        )
+        record_copy(store, image_id, work.host_id, copy.path)
         return {"image_id": image_id}
 
     return effect

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING
 from backends.base import BackendError, VolumeSeen
 from vmconsole.controller.steps.context import write_context
 from vmconsole.controller.steps.snapshots import drop_snapshots
-from vmconsole.controller.volumes import IMAGES, SYSTEM, bring, disk_volume, image_on, image_volume, ready_pool
+from vmconsole.controller.volumes import (
+    IMAGES,
+    SYSTEM,
+    bring,
+    disk_volume,
+    image_on,
+    image_volume,
+    ready_pool,
+    record_copy,
+)
 from vmconsole.errors import NotFound, VmconsoleError
 from vmconsole.lifecycle import states as at
 
@@ -79,15 +88,11 @@ async def place(work: Work, disk: Disk, pool: str) -> VolumeSeen:
 
 def _record_copy(store: Store, disk: Disk, volume: VolumeSeen, host_id: int) -> None:
     """The image's content lies on this host now; a persistent image lies nowhere else."""
-    name = image_volume(disk.image_id if disk.image_id is not None else -1)
-    path = volume.path if volume.name == name else volume.backing_path
+    assert disk.image_id is not None
+    path = volume.path if volume.name == image_volume(disk.image_id) else volume.backing_path
     if disk.persistent:
         store.execute("DELETE FROM image_copy WHERE image_id = ? AND host_id <> ?", (disk.image_id, host_id))
-    store.execute(
-        "INSERT INTO image_copy (image_id, host_id, volume, path) VALUES (?, ?, ?, ?)"
-        " ON CONFLICT (image_id, host_id) DO UPDATE SET path = excluded.path",
-        (disk.image_id, host_id, name, path),
-    )
+    record_copy(store, disk.image_id, host_id, path)
 
 
 async def fetch(work: Work) -> Effect:
