@@ -59,7 +59,7 @@ def test_an_empty_console_suggests_commands_there_are() -> None:
     model.wild = {0: 2}
     hints += what_to_type(model)
     lines = [hint.partition("   ")[0][1:] for hint in hints if hint.startswith(":")]
-    assert len(lines) == 5
+    assert len(lines) == 6
     for line in lines:
         registry.find(line.split())
         understand(line)

@@ -11,6 +11,9 @@ from typing import Self
 
 from .command import LabError
 
+PROMPT = "guest# "
+"""PS1 of data/guest/root/init."""
+
 
 class Serial:
     """An open serial console; `with Serial(path) as serial: serial.wait_for("login:", timeout=10)`."""
@@ -26,9 +29,21 @@ class Serial:
     def __exit__(self, *_error: object) -> None:
         os.close(self._file)
 
-    def say(self, line: str) -> None:
-        """Type a line."""
-        os.write(self._file, f"{line}\r".encode())
+    def say(self, lines: str, timeout: float = 60) -> None:
+        """Type lines at the prompt of the guest's shell: what is typed before there is one is lost.
+
+        Raises LabError when no prompt came in `timeout` seconds, each with another Enter.
+        """
+        deadline = time.monotonic() + timeout
+        while True:
+            os.write(self._file, b"\r")
+            try:
+                self.wait_for(PROMPT, timeout=2)
+                break
+            except LabError:
+                if time.monotonic() > deadline:
+                    raise
+        os.write(self._file, f"{lines}\r".replace("\n", "\r").encode())
 
     def wait_for(self, text: str, timeout: float) -> str:
         """Read on until `text` came, and return everything up to its end; the rest is kept for the next call.

@@ -120,8 +120,7 @@ def test_an_agent_freezes_and_thaws_and_a_live_snapshot_says_so(lab: Lab, connec
         await boot(host, h1, replace(linux(guest, DiskSpec("vda", disk.path, "qcow2")), guest_agent=True))
         assert not await host.agent_ready(UUID)
         with h1.console(NAME) as console:
-            for line in AGENT.splitlines():
-                console.say(line)
+            console.say(AGENT)
             console.wait_for("agent is there", timeout=10)
             await asyncio.sleep(1)  # Until the host has heard of the open port.
             assert await host.agent_ready(UUID)
