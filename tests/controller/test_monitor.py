@@ -67,7 +67,7 @@ def test_a_sweep_that_began_before_the_vm_ran_does_not_say_that_it_is_off(
         stale = await rig.link().backend.sweep()
         await rig.done("resume", vm)
         for _ in range(5):
-            rig.controller._monitor._apply(rig.link(), stale, mark)
+            rig.controller._monitor._sightings.apply(host, stale, mark)
         assert rig.at(vm) is at.RUNNING
 
     play(sqlite_path, host_uri(), story, sweep_period=3600)

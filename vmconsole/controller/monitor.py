@@ -8,24 +8,20 @@ import time
 from typing import TYPE_CHECKING
 
 from backends.base import BackendError, Happening
-from vmconsole.controller import history, problems
-from vmconsole.controller.handlers.host import describe, note_wild
+from vmconsole.controller import problems, wild
+from vmconsole.controller.handlers.host import describe
 from vmconsole.controller.lease import LeaseLost
 from vmconsole.controller.samples import Samples
+from vmconsole.controller.sightings import Sightings
 from vmconsole.errors import VmconsoleError
 from vmconsole.lifecycle import host_states, observations, states
-from vmconsole.lifecycle.domains import reported
-from vmconsole.lifecycle.flows import Record
-from vmconsole.lifecycle.history import MONITOR
-from vmconsole.lifecycle.observations import Report
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
-    from backends.base import DomainState, DomainStats, Event
+    from backends.base import Event
     from vmconsole.controller.link import Link
     from vmconsole.controller.work import Surroundings
-    from vmconsole.lifecycle.observations import Observation
 
 log = logging.getLogger(__name__)
 
@@ -33,19 +29,6 @@ EVENT_REST = 0.2
 """Seconds events of one host are gathered before it is looked at."""
 LOAD_EVERY = 15.0
 """Seconds between two questions for a host's own load, which is a call of its own."""
-FEW = 50
-"""Up to this many new wild domains are looked at one by one; more are read all at once."""
-
-_VMS = """
-    SELECT id, uuid, state, lcm_state, busy, variant, state_since, missing, observed, observed_reason, cpu_percent,
-        memory_used_kib, net_rx_bytes, net_tx_bytes, disk_read_bytes, disk_write_bytes, paused, changed
-    FROM vm WHERE host_id = ? AND state <> 6
-"""
-_SEEN = """
-    UPDATE vm SET observed = ?, observed_reason = ?, observed_at = ?, missing = 0, cpu_percent = ?,
-        memory_used_kib = ?, net_rx_bytes = ?, net_tx_bytes = ?, disk_read_bytes = ?, disk_write_bytes = ?,
-        monitored = ?, changed = ? WHERE id = ?
-"""
 
 
 class Monitor:
@@ -63,6 +46,7 @@ class Monitor:
         self._answered: dict[int, float] = {}
         self._load_asked: dict[int, float] = {}
         self._samples = Samples(around)
+        self._sightings = Sightings(around, self._samples)
         self._fresh: set[int] = set()
 
     def follow_fleet(self) -> None:
@@ -125,8 +109,9 @@ class Monitor:
         mark = self._around.store.query("SELECT value FROM counter WHERE name = 'change'")[0][0]
         stats = await link.backend.sweep(deadline=self._around.settings.number("sweep_deadline"))
         self._answered[link.host_id] = time.monotonic()
-        self._apply(link, stats, mark)
-        await self._follow_wild(link, [seen.state for seen in stats])
+        if self._sightings.apply(link.host_id, stats, mark):
+            self._on_change()
+        await wild.follow(self._around, link, [seen.state for seen in stats])
         if time.monotonic() - self._load_asked.get(link.host_id, -LOAD_EVERY) >= LOAD_EVERY:
             self._load_asked[link.host_id] = time.monotonic()
             await self._write_load(link)
@@ -137,7 +122,7 @@ class Monitor:
         domains = list(await link.backend.domains())
         self._answered[link.host_id] = time.monotonic()
         with self._around.journal.write() as store:
-            note_wild(store, link.host_id, domains)
+            wild.note(store, link.host_id, domains)
             store.execute(
                 "UPDATE host SET state = CASE WHEN state IN (?, ?) THEN ? ELSE state END, uuid = ?, hostname = ?,"
                 " hypervisor = ?, info = ?, cpus = ?, memory_kib = ?, last_seen = ?, down_since = NULL, message = '',"
@@ -162,114 +147,6 @@ class Monitor:
             )  # fmt: skip
             self._samples.host(store, link.host_id, load)
 
-    def _apply(self, link: Link, stats: Sequence[DomainStats], mark: int) -> None:
-        """Compare what the host said with what the store believes; one transaction for the whole sweep.
-
-        Args:
-            mark: the change that was the last one when the host was asked. A VM that changed since then is left to the
-                next sweep: what was said of it may be older than its state.
-        """
-        now = self._around.clock()
-        by_uuid = {seen.state.uuid: seen for seen in stats}
-        moved = False
-        with self._around.journal.write() as store:
-            change = store.next_change()
-            updates: list[tuple[object, ...]] = []
-            for row in store.query(_VMS, (link.host_id,)):
-                number, uuid, state, lcm, busy, _, since, missing = row[:8]
-                if row[17] > mark:
-                    continue
-                seen = by_uuid.get(uuid)
-                missing = missing + 1 if seen is None else 0
-                if seen is None:
-                    store.execute("UPDATE vm SET missing = ? WHERE id = ?", (missing, number))
-                elif (values := self._samples.measure(number, seen, now)) != row[8:16]:
-                    updates.append((*values[:2], now, *values[2:], int(now), change, number))
-                if busy:
-                    continue
-                position = states.by_numbers(state, lcm)
-                found = observations.reconcile(
-                    position,
-                    _report(seen.state if seen else None),
-                    seconds_in_state=now - since,
-                    missing_reports=missing,
-                    paused=bool(row[16]),
-                    until_gone=int(self._around.settings["missing_reports"]),
-                )
-                if found is not None and not (found.end is states.RUNNING and position is states.RUNNING):
-                    self._observe(number, found, position)
-                    moved = True
-            store.executemany(_SEEN, updates)
-            store.execute("UPDATE host SET last_seen = ? WHERE id = ?", (int(now), link.host_id))
-            self._samples.keep(store, link.host_id, now)
-        if moved:
-            self._on_change()
-
-    def _observe(self, vm_id: int, found: Observation, before: states.Position) -> None:
-        """Within the sweep's transaction: go where the observation says, with its record in the history."""
-        store, now = self._around.store, self._around.clock()
-        place = before
-        for after in found.path:
-            store.execute(
-                "UPDATE vm SET state = ?, lcm_state = ?, prev_state = state, prev_lcm_state = lcm_state,"
-                " state_since = ?, version = version + 1, variant = '', paused = ?, changed = ?"
-                " WHERE id = ? AND busy IS NULL",
-                (after.state, after.lcm, now, int(found.paused), store.next_change(), vm_id),
-            )
-            history.pass_over(store, vm_id, place, after, int(now))
-            place = after
-        if found.opens_record:
-            history.note(store, vm_id, Record.OPEN, MONITOR, "", int(now))
-            history.pass_over(store, vm_id, states.BOOT, states.RUNNING, int(now))
-        elif found.marks_record:
-            history.note(store, vm_id, Record.NOTE, MONITOR, "", int(now))
-        if found.drops_snapshots:
-            store.execute("DELETE FROM system_snapshot WHERE vm_id = ?", (vm_id,))
-        log.info("VM %d: %s was seen to be %s", vm_id, before.name, found.end.name)
-
-    async def _follow_wild(self, link: Link, seen: Sequence[DomainState]) -> None:
-        """Keep the list of domains that are no VMs."""
-        store = self._around.store
-        ours = {row[0] for row in store.query("SELECT uuid FROM vm WHERE host_id = ? AND state <> 6", (link.host_id,))}
-        noted = {
-            uuid: (power, reason)
-            for uuid, power, reason in store.query(
-                "SELECT uuid, power, reason FROM wild WHERE host_id = ?", (link.host_id,)
-            )
-        }
-        strangers = {state.uuid: state for state in seen if state.uuid not in ours}
-        if strangers.keys() - noted.keys():  # VMs that the store has elsewhere, or nowhere for now, are not wild
-            ours = {row[0] for row in store.query("SELECT uuid FROM vm WHERE state <> 6")}
-        wild = {uuid: state for uuid, state in strangers.items() if uuid not in ours}
-        now_there = {uuid: (int(state.power), state.reason) for uuid, state in wild.items()}
-        if now_there == noted:
-            return
-        new = wild.keys() - noted.keys()
-        if len(new) > FEW:
-            domains = list(await link.backend.domains())
-            with self._around.journal.write() as table:
-                note_wild(table, link.host_id, domains)
-            return
-        found = [domain for uuid in new if (domain := await link.backend.domain(uuid)) is not None]
-        with self._around.journal.write() as table:
-            change = table.next_change()
-            for uuid in noted.keys() - wild.keys():
-                table.execute("DELETE FROM wild WHERE host_id = ? AND uuid = ?", (link.host_id, uuid))
-            for uuid, (power, reason) in now_there.items():
-                table.execute(
-                    "UPDATE wild SET power = ?, reason = ?, changed = ? WHERE host_id = ? AND uuid = ?",
-                    (power, reason, change, link.host_id, uuid),
-                )
-            for domain in found:
-                table.execute(
-                    "INSERT INTO wild (host_id, uuid, name, power, reason, vcpu, memory_kib, changed)"
-                    " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (host_id, uuid) DO NOTHING",
-                    (
-                        link.host_id, domain.state.uuid, domain.state.name, int(domain.state.power),
-                        domain.state.reason, domain.vcpus, domain.memory_kib, change,
-                    ),
-                )  # fmt: skip
-
     # Silence ----------------------------------------------------------------------------------------------------
 
     def check_silence(self) -> None:
@@ -283,8 +160,8 @@ class Monitor:
     def _mark_lost(self, link: Link, silent: float) -> bool:
         store = self._around.store
         running = store.query(
-            "SELECT id, state, lcm_state FROM vm WHERE host_id = ? AND state = 3 AND lcm_state = 3 AND busy IS NULL",
-            (link.host_id,),
+            "SELECT id, state, lcm_state FROM vm WHERE host_id = ? AND state = ? AND lcm_state = ? AND busy IS NULL",
+            (link.host_id, states.RUNNING.state, states.RUNNING.lcm),
         )
         state = store.query("SELECT state FROM host WHERE id = ?", (link.host_id,))
         if not running and (not state or state[0][0] not in (host_states.INIT, host_states.MONITORED)):
@@ -302,7 +179,7 @@ class Monitor:
             for number, vm_state, lcm in running:
                 before = states.by_numbers(vm_state, lcm)
                 if (found := observations.host_lost(before)) is not None:
-                    self._observe(number, found, before)
+                    self._sightings.follow(number, found, before)
         self._fresh.add(link.host_id)  # as soon as it answers, whether or not the connection was lost meanwhile
         log.warning("host %s has been silent for %.0f s: in error, %d VMs unknown", link.name, silent, len(running))
         return True
@@ -321,8 +198,3 @@ class Monitor:
 
 def _reason(link: Link) -> str:
     return problems.translate(link.error).message[:300] if link.error else "it does not answer"
-
-
-def _report(state: DomainState | None) -> Report:
-    """What a domain's state means for its VM; None is a domain that the host did not mention."""
-    return Report.MISSING if state is None else reported(int(state.power), state.reason)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import backends
 from backends import uri as uris
+from vmconsole.controller import wild
 from vmconsole.controller.importing import adopt
 from vmconsole.errors import Conflict, Denied, NotFound
 from vmconsole.lifecycle.host_states import DISABLED, INIT, MONITORED, OFFLINE
@@ -78,8 +79,8 @@ def keep(store: Store, job: Job, around: Surroundings, newcomer: Newcomer, *, im
     adopted: list[int] = []
     if import_all:
         adopted = adopt(store, number, newcomer.domains, user_id=job.user_id, operation_id=job.id, now=now)
-    wild = note_wild(store, number, newcomer.domains)
-    return {"host_id": number, "imported": len(adopted), "wild": wild, "hypervisor": newcomer.info.hypervisor}
+    found = wild.note(store, number, newcomer.domains)
+    return {"host_id": number, "imported": len(adopted), "wild": found, "hypervisor": newcomer.info.hypervisor}
 
 
 def _check_free(store: Store, name: str, uri: str) -> None:
@@ -117,30 +118,6 @@ def describe(info: HostInfo) -> str:
     values = dataclasses.asdict(info)
     values["features"] = sorted(info.features)
     return json.dumps(values)
-
-
-def note_wild(store: Store, host_id: int, domains: list[DomainSeen]) -> int:
-    """Remember the domains of a host that are no VMs, and forget those that are gone; returns how many there are."""
-    known = {row[0] for row in store.query("SELECT uuid FROM vm WHERE state <> 6")}
-    before = dict(store.query("SELECT uuid, description FROM wild WHERE host_id = ?", (host_id,)))
-    wild = [domain for domain in domains if domain.state.uuid not in known]
-    change = store.next_change()
-    for uuid in before.keys() - {domain.state.uuid for domain in wild}:
-        store.execute("DELETE FROM wild WHERE host_id = ? AND uuid = ?", (host_id, uuid))
-    store.executemany(
-        "INSERT INTO wild (host_id, uuid, name, power, reason, vcpu, memory_kib, changed)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (host_id, uuid) DO UPDATE SET name = excluded.name,"
-        " power = excluded.power, reason = excluded.reason, vcpu = excluded.vcpu, memory_kib = excluded.memory_kib,"
-        " changed = excluded.changed",
-        [
-            (
-                host_id, domain.state.uuid, domain.state.name, int(domain.state.power), domain.state.reason,
-                domain.vcpus, domain.memory_kib, change,
-            )
-            for domain in wild
-        ],
-    )  # fmt: skip
-    return len(wild)
 
 
 async def importvm(job: Job, around: Surroundings) -> Effect:
