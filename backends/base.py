@@ -18,6 +18,7 @@ from backends.errors import (
     HostKeyChanged,
     HostKeyUnknown,
     InvalidInput,
+    NetworkOff,
     NoSpace,
     NotFound,
     NotSupported,
@@ -40,6 +41,7 @@ from backends.specs import (
 from backends.storage import Storage
 from backends.values import (
     DiskSeen,
+    DisplaySeen,
     DomainSeen,
     DomainState,
     DomainStats,
@@ -73,6 +75,7 @@ __all__ = [
     "DiskMove",
     "DiskSeen",
     "DiskSpec",
+    "DisplaySeen",
     "DomainSeen",
     "DomainSpec",
     "DomainState",
@@ -88,6 +91,7 @@ __all__ = [
     "HostLoad",
     "InvalidInput",
     "JobSeen",
+    "NetworkOff",
     "NetworkSeen",
     "NicSeen",
     "NicSpec",
@@ -233,6 +237,13 @@ class Host(Storage, Hardware, Moments, Guests, Protocol):
         self, uuid: str, target: Host, *, copies: Sequence[DiskMove] = (), shared: bool = False
     ) -> list[str]:
         """Why `migrate_live` with these arguments would fail, one sentence each."""
+        ...
+
+    async def move_disk_live(self, uuid: str, move: DiskMove, progress: Progress | None = None) -> None:
+        """Have a running domain use a copy of a disk in another pool of the same host, now and after its next start.
+
+        The old file stays behind. On an error the domain uses it on, and nothing is left of the copy.
+        """
         ...
 
     async def migrate_live(

@@ -10,6 +10,7 @@ BackendError
   NotFound             the named domain, pool, volume, network or snapshot is not there
   AlreadyExists        the name or UUID is taken
   WrongState           the domain's state forbids this
+    NetworkOff         a network it is attached to has not been started
   InvalidInput         the host says the description is malformed or contradictory
   NotSupported         this driver or this host cannot do it
   Busy                 somebody else's job holds the domain
@@ -75,6 +76,10 @@ class AlreadyExists(BackendError):
 
 class WrongState(BackendError):
     """The domain is not in a state that allows this."""
+
+
+class NetworkOff(WrongState):
+    """A network that the domain is attached to is defined on the host, but has not been started."""
 
 
 class InvalidInput(BackendError):

@@ -74,7 +74,7 @@ class Moments(Protocol):
         ...
 
     async def revert_snapshot(self, uuid: str, name: str, *, run: bool | None = None) -> None:
-        """Make the domain what it was: power, memory, disks, and the whole definition.
+        """Make the domain what it was: power, memory, disks, and the whole definition. Its checkpoints are gone then.
 
         Devices plugged in since are gone from it, title and tag are old: the caller writes the tag anew.
 
@@ -116,20 +116,25 @@ class Moments(Protocol):
 
     async def backup_begin(
         self, uuid: str, disks: Mapping[str, tuple[str, str]], *, checkpoint: str = "", incremental_from: str = "",
-        format: str = "qcow2",
-    ) -> None:  # fmt: skip
+        lying_on: Mapping[str, tuple[str, str]] = ..., format: str = "qcow2", quiesce: bool = False,
+    ) -> bool:  # fmt: skip
         """Begin to write what a running guest's disks are now into new volumes.
-
-        An increment names the live disk as what it lies on: whoever restores says what the chain is.
 
         Args:
             disks: pool and volume by the disk's target.
-            checkpoint: name of the mark from which the next increment can be taken; needs qcow2 disks. A checkpoint
+            checkpoint: name of the mark from which the next increment can be taken; a raw disk keeps none. A checkpoint
                 that is there means that this backup has been begun.
-            incremental_from: write only what has changed since that checkpoint.
+            incremental_from: the checkpoint since which increments have what has changed.
+            lying_on: of the disks of which only an increment is written, by target, pool and volume of the backup that
+                belongs to that checkpoint: what the new volume lies on.
+            quiesce: freeze the guest's file systems at that moment, if its agent answers.
+
+        Returns:
+            whether they were frozen.
 
         Raises:
             Busy: another backup is running.
+            NotFound: a disk, the checkpoint, or a backup that is to be lain on is not there.
         """
         ...
 

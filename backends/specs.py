@@ -100,6 +100,8 @@ class DomainSpec:
     """CPUs that the running guest may grow to; 0 for no more than `vcpus`."""
     memory_max_kib: int = 0
     """Memory that the running guest may grow to; 0 for no more than `memory_kib`."""
+    raw: str = ""
+    """Elements of the driver's own description, added as they are: who wrote them may do anything on the host."""
 
 
 @dataclass(frozen=True, slots=True)

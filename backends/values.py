@@ -43,7 +43,8 @@ class HostInfo:
     machine_archs: tuple[str, ...]
     cpu_model: str
     features: frozenset[str] = frozenset()
-    """What this host can do of what not every host can: stats, storage-transfer, save, migrate, console, hotplug."""
+    """What this host can do of what not every host can: stats, storage-transfer, save, migrate, console, hotplug,
+    resize-disk, backup."""
     storage_root: str = ""
     """Folder under which our pools lie on this host."""
 
@@ -105,6 +106,15 @@ class NicSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class DisplaySeen:
+    """A VNC or SPICE display of a domain; the port is -1 while the domain is off."""
+
+    type: str
+    port: int
+    listen: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class DomainSeen:
     """A domain as its host describes it: what is needed to show a wild domain and to import it."""
 
@@ -116,8 +126,7 @@ class DomainSeen:
     title: str
     disks: tuple[DiskSeen, ...]
     nics: tuple[NicSeen, ...]
-    graphics: tuple[tuple[str, int], ...]
-    """(type, port) of each display; port -1 while the domain is off."""
+    displays: tuple[DisplaySeen, ...]
     tag: Tag | None
     start_time: int | None = None
     memory_max_kib: int = 0
@@ -191,6 +200,8 @@ class Whereabouts:
 
     here: Presence | None
     there: Presence | None
+    downtime_ms: int | None = None
+    """How long the guest stood still; None when its new host does not tell."""
 
 
 @dataclass(frozen=True, slots=True)

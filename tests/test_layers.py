@@ -67,6 +67,10 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "vmconsole.store*": STORE,
     "vmconsole.commands*": COMMANDS,
     "vmconsole.batch*": (*COMMANDS, "vmconsole.batch*"),
+    # What belongs to the person at the screen: the serial console and the displays of a guest.
+    "vmconsole.console.guest*": (
+        *COMMANDS, "vmconsole.console*", "textual*", "backends", "backends.base", "backends.uri",
+    ),
     "vmconsole.console*": (*COMMANDS, "vmconsole.console*", "textual*", "rich*"),
     "vmconsole.controller.iso": (STANDARD, "vmconsole.templates*", "pycdlib"),
     "vmconsole.controller*": (

@@ -107,13 +107,11 @@ def _face(invocation: Invocation) -> int:
     config = invocation.config or os.environ.get("VMCONSOLE_CONFIG") or None
     words = invocation.words
     if words[:1] == ["controller"]:
-        if words[1:] in (["--help"], ["-h"]):
-            return _batch(url, words, config)
-        if words[1:] not in ([], ["--on-demand"]):
-            raise Usage(f"controller takes no {words[1]!r}", code="USAGE_ARGUMENT")
-        from vmconsole.controller.main import main as control
+        if words[1:] in ([], ["--on-demand"]):
+            from vmconsole.controller.main import main as control
 
-        return control(url, config_path=config, foreground=len(words) == 1)
+            return control(url, config_path=config, foreground=len(words) == 1)
+        return _batch(url, words, config)
     if invocation.script is not None:
         from vmconsole.batch.script import run_script
 

@@ -30,6 +30,8 @@ class Setting:
     choices: tuple[str, ...] = ()
 
 
+POLICIES = ("packing", "striping", "load", "custom", "fixed")
+
 SETTINGS: tuple[Setting, ...] = (
     Setting("shutdown_timeout", 180.0, "s", "how long a guest may ignore the power button before that is final", 1),
     Setting("force_destroy_on_timeout", False, "", "cut the power of a guest that ignores the power button"),
@@ -42,10 +44,16 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("sample_keep", 43200.0, "s", "age at which monitoring samples are dropped", 60, 31536000),
     Setting("placement_period", 15.0, "s", "time between two placement cycles when none is asked for", 0.2, 3600),
     Setting("schedule_period", 15.0, "s", "time after which a refused scheduled action is tried again", 0.2, 3600),
-    Setting("placement_policy", "striping", "", "which host gets a new VM", choices=("packing", "striping", "load")),
+    Setting("placement_policy", "striping", "", "which host gets a new VM", choices=POLICIES),
+    Setting("placement_rank", "", "", "the rank of hosts under the policy custom, for VMs without one of their own"),
+    Setting("datastore_capacity_check", True, "", "new disks need room for their full size in a datastore"),
+    Setting("datastore_policy", "striping", "", "which datastore gets a new VM's files", choices=POLICIES[:2]),
+    Setting("migration_bandwidth", 0, "", "MiB a second that a live migration may take, 0 for all there is", 0, 65536),
     Setting("live_resched", False, "", "a running VM that is to leave its host moves while it runs"),
     Setting("idle_exit", 600.0, "s", "a controller started on demand ends after this long without work", 1),
     Setting("operations_per_host", 4, "", "operations executed at the same time on one host", 1, 64),
+    Setting("backups_at_once", 5, "", "backups that schedules have under way at the same time", 1, 1000),
+    Setting("backups_per_host", 2, "", "backups that schedules have under way at the same time on one host", 1, 100),
     Setting("missing_reports", 3, "", "sweeps without a domain after which its VM counts as powered off", 1, 100),
 )  # fmt: skip
 
@@ -90,7 +98,7 @@ def check(name: str, value: object) -> float | bool | str:
             raise BadInput(f"setting {name} is yes or no, not {value!r}", code="INPUT_SETTING")
         return word in _YES
     if isinstance(setting.default, str):
-        if value not in setting.choices:
+        if setting.choices and value not in setting.choices:
             raise BadInput(f"setting {name} is one of {', '.join(setting.choices)}", code="INPUT_SETTING")
         return str(value)
     try:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import libvirt
 
-from backends.base import Aborted, Busy, JobSeen, NoSpace, NotFound, Refused, WrongState
-from backends.libvirt import device_xml, jobs, pools, volumes, xml
+from backends.base import Aborted, Busy, GuestUnwilling, InvalidInput, JobSeen, NoSpace, NotFound, Refused, WrongState
+from backends.libvirt import agent, device_xml, errors, jobs, pools, volumes, xml
 from backends.libvirt.definition import lookup
 from backends.libvirt.errors import quotable
 
 Place = tuple[str, str]
 """Pool and volume."""
+
+_KIB = 1024
+_MARK_LOST = frozenset({libvirt.VIR_ERR_INTERNAL_ERROR, libvirt.VIR_ERR_CHECKPOINT_INCONSISTENT})
+"""What deleting a checkpoint fails with whose mark did not outlive its QEMU: one that crashes writes none down."""
 
 
 def begin(
@@ -23,9 +27,11 @@ def begin(
     *,
     checkpoint: str,
     incremental_from: str,
+    lying_on: Mapping[str, Place],
     format: str,
-) -> None:
-    """Begin; a checkpoint of the name means that this was done before.
+    quiesce: bool,
+) -> bool:
+    """Begin; a checkpoint of the name means that this was done before. True when file systems were frozen for it.
 
     Raises:
         WrongState: the domain is off.
@@ -36,18 +42,42 @@ def begin(
     if not domain.isActive():
         raise WrongState("only a running guest is backed up like this")
     if checkpoint and checkpoint in names(conn, uuid):
-        return
+        return False
     if running(conn, uuid):
         raise Busy("another backup of the domain is running")
     definition = xml.read(domain.XMLDesc())
-    all_targets = [xml.attribute(disk, "target", "dev") for disk in definition.findall("devices/disk")]
+    marked = set()
     for target, place in disks.items():
-        if device_xml.find_disk(definition, target) is None:
+        disk = device_xml.find_disk(definition, target)
+        if disk is None:
             raise NotFound(f"the domain has no disk {target}")
-        _make_room(conn, place, domain.blockInfo(target)[0], format)
-    what = _backup(conn, all_targets, disks, incremental_from, format)
-    mark = _checkpoint(all_targets, disks, checkpoint) if checkpoint else None
-    domain.backupBegin(what, mark, libvirt.VIR_DOMAIN_BACKUP_BEGIN_REUSE_EXTERNAL)
+        if xml.attribute(disk, "driver", "type") == "qcow2":
+            marked.add(target)  # only such a file can keep a mark
+        _make_room(conn, place, domain.blockInfo(target)[0], format, lying_on.get(target))
+    all_targets = [xml.attribute(disk, "target", "dev") for disk in definition.findall("devices/disk")]
+    what = _backup(conn, all_targets, disks, dict.fromkeys(lying_on, incremental_from), format)
+    mark = _checkpoint(all_targets, marked, checkpoint) if checkpoint and marked else None
+    frozen = quiesce and _frozen(conn, uuid)
+    try:
+        domain.backupBegin(what, mark, libvirt.VIR_DOMAIN_BACKUP_BEGIN_REUSE_EXTERNAL)
+    finally:
+        if frozen:
+            agent.thaw(conn, uuid)
+    return frozen
+
+
+def _frozen(conn: libvirt.virConnect, uuid: str) -> bool:
+    """Freeze the guest's file systems if its agent answers; whether they are."""
+    if not agent.is_ready(conn, uuid):
+        return False
+    try:
+        agent.freeze(conn, uuid)
+    except libvirt.libvirtError as error:
+        if not isinstance(errors.translate(error, host=""), GuestUnwilling):
+            raise
+        agent.thaw(conn, uuid)  # it may have frozen some of them
+        return False
+    return True
 
 
 def running(conn: libvirt.virConnect, uuid: str) -> JobSeen | None:
@@ -86,7 +116,7 @@ def names(conn: libvirt.virConnect, uuid: str) -> Sequence[str]:
 
 
 def delete_checkpoint(conn: libvirt.virConnect, uuid: str, name: str) -> None:
-    """Delete a checkpoint with its mark in the disks; gone is fine.
+    """Delete a checkpoint with its mark in the disks; gone, or without its mark, is fine.
 
     Raises:
         WrongState: the domain is off.
@@ -96,37 +126,71 @@ def delete_checkpoint(conn: libvirt.virConnect, uuid: str, name: str) -> None:
         return
     if not domain.isActive():
         raise WrongState("the marks of a checkpoint are deleted by the running guest's QEMU alone")
-    domain.checkpointLookupByName(name).delete()
+    checkpoint = domain.checkpointLookupByName(name)
+    try:
+        checkpoint.delete()
+    except libvirt.libvirtError as error:
+        if error.get_error_code() not in _MARK_LOST:
+            raise
+        checkpoint.delete(libvirt.VIR_DOMAIN_CHECKPOINT_DELETE_METADATA_ONLY)
 
 
-def _make_room(conn: libvirt.virConnect, place: Place, capacity: int, format: str) -> None:
+def delete_all_checkpoints(conn: libvirt.virConnect, uuid: str) -> None:
+    """Delete every checkpoint of a running domain, whoever made it; a driver that knows none has none."""
+    try:
+        found = names(conn, uuid)
+    except libvirt.libvirtError as error:
+        if error.get_error_code() != libvirt.VIR_ERR_NO_SUPPORT:
+            raise
+        return
+    for name in reversed(found):
+        delete_checkpoint(conn, uuid, name)
+
+
+def _make_room(conn: libvirt.virConnect, place: Place, capacity: int, format: str, below: Place | None) -> None:
+    """An empty volume exactly as large as the disk: QEMU takes no other, and libvirt 9.0 crashes when that refuses.
+
+    libvirt makes volumes of whole KiB only, but lets them grow to any size.
+
+    Raises:
+        InvalidInput: an increment of a disk whose size is no multiple of a KiB cannot be made.
+    """
     pool, name = place
+    whole = capacity // _KIB * _KIB
+    if below and whole != capacity:
+        raise InvalidInput(f"{capacity} bytes are no multiple of 1 KiB, of which increments are made")
     volumes.make_way(conn, pool, name)
-    volumes.create(conn, pool, name, capacity_bytes=capacity, format=format, backing="", backing_format="")
+    backing = volumes.seen(conn, *below) if below else None
+    if below and backing is None:
+        raise NotFound(f"the backup {below[1]} is gone that the next one was to lie on")
+    volumes.create(
+        conn, pool, name, capacity_bytes=whole, format=format,
+        backing=backing.path if backing else "", backing_format=backing.format if backing else "",
+    )  # fmt: skip
+    volumes.resize(conn, pool, name, capacity)
 
 
 def _backup(
-    conn: libvirt.virConnect, targets: Sequence[str], disks: Mapping[str, Place], since: str, format: str
+    conn: libvirt.virConnect, targets: Sequence[str], disks: Mapping[str, Place], since: Mapping[str, str], format: str
 ) -> str:
     root = ET.Element("domainbackup", mode="push")
-    if since:
-        xml.add(root, "incremental", since)
     listed = xml.add(root, "disks")
     for target in targets:
         if target not in disks:
             xml.add(listed, "disk", name=target, backup="no")
             continue
         pool, name = disks[target]
-        disk = xml.add(listed, "disk", name=target, backup="yes", type="file")
+        mode = {"backupmode": "incremental", "incremental": since[target]} if target in since else {}
+        disk = xml.add(listed, "disk", name=target, backup="yes", type="file", **mode)
         xml.add(disk, "driver", type=format)
         xml.add(disk, "target", file=pools.path_in(pools.lookup(conn, pool), name))
     return xml.write(root)
 
 
-def _checkpoint(targets: Sequence[str], disks: Mapping[str, Place], name: str) -> str:
+def _checkpoint(targets: Sequence[str], marked: Collection[str], name: str) -> str:
     root = ET.Element("domaincheckpoint")
     xml.add(root, "name", name)
     listed = xml.add(root, "disks")
     for target in targets:
-        xml.add(listed, "disk", name=target, checkpoint="bitmap" if target in disks else "no")
+        xml.add(listed, "disk", name=target, checkpoint="bitmap" if target in marked else "no")
     return xml.write(root)

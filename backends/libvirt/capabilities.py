@@ -15,7 +15,9 @@ from backends.uri import HostUri
 SYSTEM_ROOT = "/var/lib/libvirt/images/vmconsole"
 TEST_ROOT = "/vmconsole"
 
-_QEMU_FEATURES = frozenset({"stats", "storage-transfer", "save", "migrate", "console", "hotplug"})
+_QEMU_FEATURES = frozenset(
+    {"stats", "storage-transfer", "save", "migrate", "console", "hotplug", "resize-disk", "backup"}
+)
 _TEST_FEATURES = frozenset({"save"})
 
 

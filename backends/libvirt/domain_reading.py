@@ -5,7 +5,7 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 
-from backends.base import DiskKind, DiskSeen, DomainSeen, DomainState, NicSeen
+from backends.base import DiskKind, DiskSeen, DisplaySeen, DomainSeen, DomainState, NicSeen
 from backends.libvirt import tags, xml
 
 _DISK_SOURCES = ("file", "dev", "name")
@@ -29,13 +29,19 @@ def seen(text: str, state: DomainState, *, persistent: bool, has_saved_memory: b
         title=domain.findtext("title") or "",
         disks=tuple(_disks(domain)),
         nics=tuple(_nics(domain)),
-        graphics=tuple(
-            (display.get("type", ""), _int(display.get("port"), -1)) for display in domain.findall("devices/graphics")
-        ),
+        displays=tuple(_displays(domain)),
         tag=tags.find(domain),
         memory_max_kib=memory_max,
         vcpus_max=vcpus_max,
     )
+
+
+def _displays(domain: ET.Element) -> Iterator[DisplaySeen]:
+    for display in domain.findall("devices/graphics"):
+        kind = display.get("type", "")
+        if kind in ("vnc", "spice"):
+            ports = [_int(display.get(name), -1) for name in ("port", "tlsPort")]
+            yield DisplaySeen(kind, next((port for port in ports if port > 0), -1), display.get("listen", ""))
 
 
 def _disks(domain: ET.Element) -> Iterator[DiskSeen]:

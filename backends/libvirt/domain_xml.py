@@ -46,6 +46,7 @@ def build(spec: DomainSpec, host: HostInfo) -> str:
     for event, action in (("on_poweroff", "destroy"), ("on_reboot", "restart"), ("on_crash", "destroy")):
         xml.add(domain, event, action)
     _add_devices(domain, spec)
+    _add_raw(domain, spec.raw)
     return xml.write(domain)
 
 
@@ -140,3 +141,14 @@ def _add_devices(domain: ET.Element, spec: DomainSpec) -> None:
         xml.add(devices, "input", type=kind, bus=bus)
     devices.extend([device_xml.graphics(display) for display in spec.graphics])
     xml.add(xml.add(devices, "memballoon", model="virtio"), "stats", period=MEMORY_STATS_SECONDS)
+
+
+def _add_raw(domain: ET.Element, text: str) -> None:
+    """Add elements as they were given; of a section that is there, such as devices, what is in it."""
+    for piece in xml.read_pieces(text):
+        section = domain.find(piece.tag)
+        if section is None:
+            domain.append(piece)
+        else:
+            section.attrib |= piece.attrib
+            section.extend(piece)

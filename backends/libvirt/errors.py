@@ -20,6 +20,7 @@ from backends.base import (
     Busy,
     GuestUnwilling,
     InvalidInput,
+    NetworkOff,
     NoSpace,
     NotFound,
     NotSupported,
@@ -37,6 +38,7 @@ _SENTENCE: dict[type[BackendError], str] = {
     Busy: "somebody else holds the domain on {host}",
     GuestUnwilling: "the guest on {host} did not do its part",
     InvalidInput: "{host} finds the description invalid",
+    NetworkOff: "a network is off on {host}",
     NoSpace: "the storage of {host} is full",
     NotFound: "{host} does not know what was named",
     NotSupported: "{host} cannot do this",
@@ -44,7 +46,7 @@ _SENTENCE: dict[type[BackendError], str] = {
     Unreachable: "{host} does not answer",
     WrongState: "the domain's state on {host} forbids this",
 }
-_QUOTED = (Busy, GuestUnwilling, InvalidInput, NotFound, NotSupported, Refused, WrongState)
+_QUOTED = (Busy, GuestUnwilling, InvalidInput, NetworkOff, NotFound, NotSupported, Refused, WrongState)
 
 _BY_CODE: dict[int, type[BackendError]] = {
     code: kind
@@ -87,6 +89,8 @@ def _kind(error: libvirt.libvirtError, detail: str) -> type[BackendError]:
         return NoSpace
     if domain in _TRANSPORT_DOMAINS and code in (libvirt.VIR_ERR_SYSTEM_ERROR, libvirt.VIR_ERR_INTERNAL_ERROR):
         return Unreachable
+    if domain == libvirt.VIR_FROM_NETWORK and code == libvirt.VIR_ERR_OPERATION_INVALID:
+        return NetworkOff
     if code == libvirt.VIR_ERR_OPERATION_FAILED and ("already exists" in detail or "already defined" in detail):
         return AlreadyExists
     if code == libvirt.VIR_ERR_OPERATION_FAILED and "Active console session" in detail:

@@ -29,9 +29,25 @@ def current(conn: libvirt.virConnect, uuid: str) -> JobSeen | None:
         return None
     return JobSeen(
         operation=record.get("operation", 0),
-        bytes_done=record.get("data_processed", 0),
-        bytes_total=record.get("data_total", 0),
+        # Of a backup, which has no memory to move, libvirt counts the disks only.
+        bytes_done=record.get("data_processed", record.get("disk_processed", 0)),
+        bytes_total=record.get("data_total", record.get("disk_total", 0)),
     )
+
+
+def downtime(conn: libvirt.virConnect, uuid: str) -> int | None:
+    """Milliseconds that the guest stood still when it came here; None when it did not come by a migration."""
+    domain = find(conn, uuid)
+    if domain is None:
+        return None
+    try:
+        record = domain.jobStats(libvirt.VIR_DOMAIN_JOB_STATS_COMPLETED | libvirt.VIR_DOMAIN_JOB_STATS_KEEP_COMPLETED)
+    except libvirt.libvirtError as error:
+        if error.get_error_code() in (*_NO_JOB, libvirt.VIR_ERR_OPERATION_UNSUPPORTED):
+            return None
+        raise
+    found: int | None = record.get("downtime_net", record.get("downtime"))
+    return found
 
 
 def cancel(conn: libvirt.virConnect, uuid: str) -> None:

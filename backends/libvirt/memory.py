@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import libvirt
 
 from backends.base import DomainSpec, InvalidInput, WrongState
@@ -37,20 +39,36 @@ def has_saved(conn: libvirt.virConnect, uuid: str) -> bool:
 def save_to(conn: libvirt.virConnect, uuid: str, pool: str, volume: str) -> None:
     """Save memory into a file of a pool. It always restores running, also when the domain was paused.
 
-    The memory of a domain that is off with a managed save is moved: restored without running, and saved again.
+    The memory of a domain that is off with a managed save is moved: restored without running, and saved again. If that
+    fails, it is a managed save again.
     """
     store = pools.lookup(conn, pool)
     path = pools.path_in(store, volume)
     domain = lookup(conn, uuid)
-    if not domain.isActive():
+    asleep = not domain.isActive()
+    if asleep:
         if domain.hasManagedSaveImage():
             domain.createWithFlags(libvirt.VIR_DOMAIN_START_PAUSED)
         elif _is_saved(conn, path, uuid):
             return
         else:
             raise WrongState("a domain that is off has no memory to save")
-    domain.saveFlags(path, None, libvirt.VIR_DOMAIN_SAVE_RUNNING)
+    try:
+        domain.saveFlags(path, None, libvirt.VIR_DOMAIN_SAVE_RUNNING)
+    except libvirt.libvirtError:
+        if asleep:
+            _put_back_to_sleep(domain)
+        raise
     pools.refresh(store)
+
+
+def _put_back_to_sleep(domain: libvirt.virDomain) -> None:
+    """Libvirt lets a domain run whose saving failed, although this one was asleep before."""
+    try:
+        domain.managedSave()
+    except libvirt.libvirtError:
+        with suppress(libvirt.libvirtError):
+            domain.suspend()
 
 
 def restore_from(conn: libvirt.virConnect, spec: DomainSpec, pool: str, volume: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import libvirt
@@ -15,6 +16,7 @@ from backends.libvirt.errors import quotable
 from backends.libvirt.migration import Leaving, LeavingDisk
 
 _COMPARED_CPUS = (libvirt.VIR_CPU_COMPARE_IDENTICAL, libvirt.VIR_CPU_COMPARE_SUPERSET)
+_PORTS = ("port", "tlsPort")
 _HOST_CPU = ("host-passthrough", "maximum")
 
 
@@ -29,6 +31,8 @@ class Needs:
     domain_type: str
     networks: tuple[str, ...]
     bridges: tuple[str, ...]
+    ports: tuple[str, ...]
+    """Of its displays, those that are not chosen by the host."""
 
 
 def at_home(conn: libvirt.virConnect, uuid: str) -> list[str]:
@@ -64,6 +68,7 @@ def needs(conn: libvirt.virConnect, uuid: str) -> Needs:
         domain_type=root.get("type", ""),
         networks=tuple(xml.attribute(nic, "source", "network") for nic in nics if nic.get("type") == "network"),
         bridges=tuple(xml.attribute(nic, "source", "bridge") for nic in nics if nic.get("type") == "bridge"),
+        ports=tuple(port for display in root.findall("devices/graphics") for port in _fixed_ports(display)),
     )
 
 
@@ -85,6 +90,7 @@ def abroad(
         *_names(conn, leaving),
         *_machine(conn, needed),
         *_nets(conn, needed),
+        *_ports(conn, needed),
         *_storage(conn, leaving, copies, shared=shared),
     ]
 
@@ -127,13 +133,32 @@ def _nets(conn: libvirt.virConnect, needed: Needs) -> Iterator[str]:
             yield f"bridge {name} does not exist there"
 
 
+def _ports(conn: libvirt.virConnect, needed: Needs) -> Iterator[str]:
+    """Which ports of its displays are taken there; others than domains that listen on one cannot be asked for."""
+    if not needed.ports:
+        return
+    for domain in conn.listAllDomains(libvirt.VIR_CONNECT_LIST_DOMAINS_ACTIVE):
+        displays = xml.read(domain.XMLDesc()).findall("devices/graphics")
+        taken = {display.get(kind, "") for display in displays for kind in _PORTS}
+        for port in dict.fromkeys(needed.ports):
+            if port in taken:
+                yield f"port {port} of its display is taken there by domain {domain.name()}"
+
+
+def _fixed_ports(display: ET.Element) -> Iterator[str]:
+    if display.get("autoport") != "yes":
+        yield from (port for kind in _PORTS if (port := display.get(kind, "")) not in ("", "-1", "0"))
+
+
 def _bridges(conn: libvirt.virConnect) -> set[str] | None:
     """The network devices of a host by name, None when it tells none."""
-    try:
+    names: set[str] = set()
+    # Each is told by a driver that a host may lack; devices that came after libvirtd are missing in the first.
+    with suppress(libvirt.libvirtError):
         devices = conn.listAllDevices(libvirt.VIR_CONNECT_LIST_NODE_DEVICES_CAP_NET)
-        names = {xml.read(device.XMLDesc()).findtext("capability/interface") or "" for device in devices}
-    except libvirt.libvirtError:
-        return None
+        names |= {xml.read(device.XMLDesc()).findtext("capability/interface") or "" for device in devices}
+    with suppress(libvirt.libvirtError):
+        names |= {interface.name() for interface in conn.listAllInterfaces()}
     return names | {network.bridge for network in pools.networks(conn)} if names else None
 
 

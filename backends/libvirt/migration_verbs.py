@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 
-from backends.base import BackendError, DiskMove, Host, InvalidInput, Presence, Progress, Whereabouts, WrongState
-from backends.libvirt import definition, migration, migration_checks, pair
-from backends.libvirt.job_watch import JobWatch
+from backends.base import (
+    BackendError,
+    DiskMove,
+    Host,
+    InvalidInput,
+    Presence,
+    Progress,
+    Unreachable,
+    Whereabouts,
+    WrongState,
+)
+from backends.libvirt import block_copies, block_jobs, definition, jobs, migration, migration_checks, pair
+from backends.libvirt.job_watch import INTERVAL, JobWatch
 from backends.libvirt.linked import Linked
 
 
@@ -72,6 +83,23 @@ class MigrationVerbs(Linked):
                 raise
         return await self._arrived(uuid, there)
 
+    async def move_disk_live(self, uuid: str, move: DiskMove, progress: Progress | None = None) -> None:
+        start = partial(block_copies.start, uuid=uuid, move=move)
+        if await self._links.work(start, deadline=self._deadlines.define):
+            look = partial(block_jobs.is_ready, uuid=uuid, target=move.target)
+            try:
+                while not await self._links.verb(look):
+                    job = await self._links.verb(partial(block_jobs.seen, uuid=uuid, target=move.target))
+                    if job and progress:
+                        progress(job.bytes_done, job.bytes_total)
+                    await asyncio.sleep(INTERVAL)
+                await self._links.verb(partial(block_jobs.pivot, uuid=uuid, target=move.target))
+            except BackendError as error:
+                if not isinstance(error, Unreachable):
+                    await self._links.verb(partial(block_copies.give_up, uuid=uuid, move=move))
+                raise
+        await self._links.verb(partial(block_copies.keep, uuid=uuid, move=move))
+
     async def _has_moved(self, uuid: str, there: Linked) -> bool:
         here, abroad = await self.whereabouts(uuid), await there._links.look(partial(migration.presence, uuid=uuid))
         return abroad is not None and abroad.runs and not (here and here.runs)
@@ -95,7 +123,11 @@ class MigrationVerbs(Linked):
         if here and not here.runs and not here.incoming:
             await self._links.verb(partial(definition.undefine, uuid=uuid))
             here = await self.whereabouts(uuid)
-        return Whereabouts(here, await there._links.look(partial(migration.presence, uuid=uuid)))
+        return Whereabouts(
+            here,
+            await there._links.look(partial(migration.presence, uuid=uuid)),
+            await there._links.look(partial(jobs.downtime, uuid=uuid)),
+        )
 
 
 def _check_layers(leaving: migration.Leaving, copies: Sequence[DiskMove], *, shared: bool) -> None:

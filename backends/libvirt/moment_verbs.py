@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 from backends.base import BackendError, DiskSpec, JobSeen, NotFound, Progress, Refused, SnapshotSeen, VolumeSeen
@@ -15,6 +16,8 @@ from backends.libvirt.links import Work
 
 INTERVAL = 0.2
 """Seconds between two looks at a job."""
+
+NOTHING: Mapping[str, tuple[str, str]] = MappingProxyType({})
 
 Look = Callable[[Work[Any]], Awaitable[Any]]
 
@@ -120,17 +123,19 @@ class MomentVerbs(Linked):
 
     async def backup_begin(
         self, uuid: str, disks: Mapping[str, tuple[str, str]], *, checkpoint: str = "", incremental_from: str = "",
-        format: str = "qcow2",
-    ) -> None:  # fmt: skip
+        lying_on: Mapping[str, tuple[str, str]] = NOTHING, format: str = "qcow2", quiesce: bool = False,
+    ) -> bool:  # fmt: skip
         work = partial(
             backups.begin,
             uuid=uuid,
             disks=disks,
             checkpoint=checkpoint,
             incremental_from=incremental_from,
+            lying_on=lying_on,
             format=format,
+            quiesce=quiesce,
         )
-        await self._links.work(work, deadline=self._deadlines.define)
+        return await self._links.work(work, deadline=self._deadlines.define)
 
     async def backup_wait(self, uuid: str, progress: Progress | None = None) -> None:
         seen, give_up = partial(backups.running, uuid=uuid), partial(jobs.cancel, uuid=uuid)

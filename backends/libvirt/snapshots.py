@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import libvirt
 
 from backends.base import InvalidInput, Power, SnapshotSeen
-from backends.libvirt import xml
+from backends.libvirt import backups, xml
 from backends.libvirt.definition import lookup
 from backends.libvirt.power import collect_memory_stats
 
@@ -35,8 +35,13 @@ def all_seen(conn: libvirt.virConnect, uuid: str) -> Sequence[SnapshotSeen]:
 
 
 def revert(conn: libvirt.virConnect, uuid: str, name: str, run: bool | None) -> None:
-    """Make the domain what it was then."""
+    """Make the domain what it was then.
+
+    Its checkpoints go before: their marks would not tell what the revert changes, and a QEMU that has any ends.
+    """
     domain = lookup(conn, uuid)
+    if domain.isActive():
+        backups.delete_all_checkpoints(conn, uuid)
     flags = {
         None: 0,
         True: libvirt.VIR_DOMAIN_SNAPSHOT_REVERT_RUNNING,

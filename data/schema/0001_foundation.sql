@@ -42,9 +42,26 @@ CREATE TABLE membership (
     PRIMARY KEY (user_id, group_id)
 );
 
+-- What administrators grant beyond the permission bits, each part as it is written: `who` is *, #user or @group, `kinds`
+-- VM+NET, `objects` *, #id, @group or %cluster, `rights` USE+MANAGE.
+CREATE TABLE access_rule (
+    id INTEGER PRIMARY KEY,
+    who TEXT NOT NULL,
+    kinds TEXT NOT NULL,
+    objects TEXT NOT NULL,
+    rights TEXT NOT NULL
+);
+CREATE UNIQUE INDEX access_rule_once ON access_rule (who, kinds, objects, rights);
+
+CREATE TABLE zone (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE
+);
+
 CREATE TABLE cluster (
     id INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,
+    zone_id INTEGER NOT NULL DEFAULT 0 REFERENCES zone (id),
     attributes TEXT NOT NULL DEFAULT '{}'
 );
 
@@ -68,11 +85,13 @@ CREATE TABLE host (
     unverified INTEGER NOT NULL DEFAULT 0,
     last_seen BIGINT,
     down_since BIGINT,
+    confirmed_off INTEGER NOT NULL DEFAULT 0,
     message TEXT NOT NULL DEFAULT '',
     attributes TEXT NOT NULL DEFAULT '{}',
     changed BIGINT NOT NULL DEFAULT 0
 );
 
+-- `snapshots`: how the disks in it keep them, see lifecycle/trees.py.
 -- `pool` is the libvirt pool on every host of the datastore; `directory` is appended to the host's own storage root.
 CREATE TABLE datastore (
     id INTEGER PRIMARY KEY,
@@ -81,6 +100,7 @@ CREATE TABLE datastore (
     pool TEXT NOT NULL,
     directory TEXT NOT NULL,
     shared INTEGER NOT NULL DEFAULT 0,
+    snapshots TEXT NOT NULL DEFAULT 'tree' CHECK (snapshots IN ('tree', 'flat', 'none')),
     user_id INTEGER NOT NULL REFERENCES user_account (id),
     group_id INTEGER NOT NULL REFERENCES user_group (id),
     mode INTEGER NOT NULL,
@@ -103,6 +123,9 @@ CREATE TABLE image (
     registered BIGINT NOT NULL,
     message TEXT NOT NULL DEFAULT '',
     attributes TEXT NOT NULL DEFAULT '{}',
+    lock_level INTEGER NOT NULL DEFAULT 0,
+    lock_user_id INTEGER,
+    lock_time BIGINT,
     changed BIGINT NOT NULL DEFAULT 0
 );
 CREATE UNIQUE INDEX image_name ON image (user_id, name);
@@ -126,6 +149,9 @@ CREATE TABLE network (
     source TEXT NOT NULL,
     vlan TEXT NOT NULL DEFAULT '',
     attributes TEXT NOT NULL DEFAULT '{}',
+    lock_level INTEGER NOT NULL DEFAULT 0,
+    lock_user_id INTEGER,
+    lock_time BIGINT,
     changed BIGINT NOT NULL DEFAULT 0
 );
 
@@ -139,6 +165,7 @@ CREATE TABLE address_range (
     PRIMARY KEY (network_id, range_id)
 );
 
+-- Addresses given out. One that is held back from all VMs has -1 for the VM and the NIC.
 CREATE TABLE network_lease (
     network_id INTEGER NOT NULL REFERENCES network (id),
     mac TEXT NOT NULL,
@@ -149,6 +176,28 @@ CREATE TABLE network_lease (
 );
 CREATE UNIQUE INDEX network_lease_ip ON network_lease (network_id, ip) WHERE ip <> '';
 
+-- Datastores and networks may serve the hosts of several clusters.
+CREATE TABLE cluster_datastore (
+    cluster_id INTEGER NOT NULL REFERENCES cluster (id),
+    datastore_id INTEGER NOT NULL REFERENCES datastore (id),
+    PRIMARY KEY (cluster_id, datastore_id)
+);
+
+-- How much of a datastore is left on a host, as its pool says; one that is shared says the same everywhere.
+CREATE TABLE datastore_space (
+    datastore_id INTEGER NOT NULL REFERENCES datastore (id),
+    host_id INTEGER NOT NULL REFERENCES host (id),
+    total_bytes BIGINT NOT NULL,
+    free_bytes BIGINT NOT NULL,
+    PRIMARY KEY (datastore_id, host_id)
+);
+
+CREATE TABLE cluster_network (
+    cluster_id INTEGER NOT NULL REFERENCES cluster (id),
+    network_id INTEGER NOT NULL REFERENCES network (id),
+    PRIMARY KEY (cluster_id, network_id)
+);
+
 CREATE TABLE template (
     id INTEGER PRIMARY KEY,
     name TEXT NOT NULL,
@@ -157,12 +206,16 @@ CREATE TABLE template (
     mode INTEGER NOT NULL,
     registered BIGINT NOT NULL,
     body TEXT NOT NULL,
+    lock_level INTEGER NOT NULL DEFAULT 0,
+    lock_user_id INTEGER,
+    lock_time BIGINT,
     changed BIGINT NOT NULL DEFAULT 0
 );
 CREATE UNIQUE INDEX template_name ON template (user_id, name);
 
--- `target_host_id` is where a migration under way goes; both hosts are charged until it ends.
--- `host_id` of a disk and `checkpoint_host_id` of a VM say where the volume and the saved memory lie.
+-- `target_host_id` is where a migration under way goes; both hosts are charged until it ends. `target_datastore_id` is the
+-- system datastore its files are on their way to.
+-- Host and datastore of a disk, and those of a VM's checkpoint, say where the volume and the saved memory lie now.
 -- state, lcm_state: what the life-cycle says. observed*: what the hypervisor said last; only the monitor writes these.
 CREATE TABLE vm (
     id INTEGER PRIMARY KEY,
@@ -181,6 +234,8 @@ CREATE TABLE vm (
     resched INTEGER NOT NULL DEFAULT 0,
     host_id INTEGER REFERENCES host (id),
     target_host_id INTEGER REFERENCES host (id),
+    datastore_id INTEGER NOT NULL DEFAULT 0 REFERENCES datastore (id),
+    target_datastore_id INTEGER REFERENCES datastore (id),
     deploy_id TEXT NOT NULL DEFAULT '',
     start_time BIGINT NOT NULL,
     end_time BIGINT,
@@ -199,6 +254,7 @@ CREATE TABLE vm (
     paused INTEGER NOT NULL DEFAULT 0,
     message TEXT NOT NULL DEFAULT '',
     checkpoint_host_id INTEGER REFERENCES host (id),
+    checkpoint_datastore_id INTEGER REFERENCES datastore (id),
     observed INTEGER,
     observed_reason INTEGER,
     observed_at DOUBLE PRECISION,
@@ -272,6 +328,7 @@ CREATE TABLE history (
     PRIMARY KEY (vm_id, seq)
 );
 
+-- copied: its volume is a whole copy, on which nothing lies. frozen: the guest's file systems were at rest. stat, configuration: the VM's short state and what it was made of then.
 CREATE TABLE disk_snapshot (
     vm_id INTEGER NOT NULL REFERENCES vm (id),
     disk_id INTEGER NOT NULL,
@@ -282,7 +339,29 @@ CREATE TABLE disk_snapshot (
     created BIGINT NOT NULL,
     size_bytes BIGINT NOT NULL,
     volume TEXT NOT NULL,
+    copied INTEGER NOT NULL DEFAULT 0,
+    frozen INTEGER NOT NULL DEFAULT 0,
+    stat TEXT NOT NULL DEFAULT '',
+    configuration TEXT NOT NULL DEFAULT '{}',
+    schedule_id INTEGER,
     PRIMARY KEY (vm_id, disk_id, snapshot_id)
+);
+
+-- The tree of a persistent image that no VM uses; while one does, it is the disk's.
+CREATE TABLE image_snapshot (
+    image_id INTEGER NOT NULL REFERENCES image (id),
+    snapshot_id INTEGER NOT NULL,
+    parent_id INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    active INTEGER NOT NULL,
+    created BIGINT NOT NULL,
+    size_bytes BIGINT NOT NULL,
+    volume TEXT NOT NULL,
+    copied INTEGER NOT NULL DEFAULT 0,
+    frozen INTEGER NOT NULL DEFAULT 0,
+    stat TEXT NOT NULL DEFAULT '',
+    configuration TEXT NOT NULL DEFAULT '{}',
+    PRIMARY KEY (image_id, snapshot_id)
 );
 
 CREATE TABLE system_snapshot (
@@ -291,10 +370,49 @@ CREATE TABLE system_snapshot (
     name TEXT NOT NULL,
     created BIGINT NOT NULL,
     hypervisor_id TEXT NOT NULL,
+    configuration TEXT NOT NULL DEFAULT '{}',
+    schedule_id INTEGER,
     PRIMARY KEY (vm_id, snapshot_id)
 );
 
--- Queue, journal and audit in one: one row from intent to end.
+-- What a VM's disks were at one moment. An increment lies on its parent. `checkpoint` is the mark in the disks since which
+-- the next increment can be taken; once there is none any more, `closed` says why.
+-- host_id: where the files are; a shared datastore is read from any host. template: what the VM was made of then.
+CREATE TABLE backup (
+    id INTEGER PRIMARY KEY,
+    vm_id INTEGER NOT NULL REFERENCES vm (id),
+    name TEXT NOT NULL,
+    datastore_id INTEGER NOT NULL REFERENCES datastore (id),
+    host_id INTEGER NOT NULL,
+    parent_id INTEGER REFERENCES backup (id),
+    state TEXT NOT NULL CHECK (state IN ('init', 'rdy', 'dele')),
+    created BIGINT NOT NULL,
+    size_bytes BIGINT NOT NULL DEFAULT 0,
+    running INTEGER NOT NULL,
+    frozen INTEGER NOT NULL DEFAULT 0,
+    checkpoint TEXT NOT NULL DEFAULT '',
+    closed TEXT NOT NULL DEFAULT '',
+    template TEXT NOT NULL,
+    operation_id TEXT NOT NULL,
+    schedule_id INTEGER,
+    changed BIGINT NOT NULL DEFAULT 0
+);
+CREATE INDEX backup_vm ON backup (vm_id, id);
+
+-- `source` is the file that was backed up: another one under the same disk has none of the marks.
+CREATE TABLE backup_disk (
+    backup_id INTEGER NOT NULL REFERENCES backup (id),
+    disk_id INTEGER NOT NULL,
+    target TEXT NOT NULL,
+    source TEXT NOT NULL,
+    volume TEXT NOT NULL,
+    incremental INTEGER NOT NULL,
+    capacity_bytes BIGINT NOT NULL,
+    size_bytes BIGINT NOT NULL DEFAULT 0,
+    PRIMARY KEY (backup_id, disk_id)
+);
+
+-- Queue, journal and audit in one: one row from intent to end. `moving_since` is when the step's first bytes were counted.
 CREATE TABLE operation (
     id TEXT PRIMARY KEY,
     seq BIGINT NOT NULL UNIQUE,
@@ -319,6 +437,7 @@ CREATE TABLE operation (
     progress DOUBLE PRECISION,
     bytes_done BIGINT,
     bytes_total BIGINT,
+    moving_since DOUBLE PRECISION,
     note TEXT NOT NULL DEFAULT '',
     result TEXT NOT NULL DEFAULT '{}',
     error TEXT,
@@ -342,6 +461,7 @@ CREATE TABLE operation_event (
     PRIMARY KEY (operation_id, seq)
 );
 
+-- keep_last, keep_days: of what the schedule has made, how much stays.
 CREATE TABLE schedule (
     id INTEGER PRIMARY KEY,
     vm_id INTEGER REFERENCES vm (id),
@@ -362,6 +482,8 @@ CREATE TABLE schedule (
     fired INTEGER NOT NULL DEFAULT 0,
     message TEXT NOT NULL DEFAULT '',
     enabled INTEGER NOT NULL DEFAULT 1,
+    keep_last INTEGER,
+    keep_days INTEGER,
     user_id INTEGER NOT NULL REFERENCES user_account (id),
     changed BIGINT NOT NULL DEFAULT 0
 );
@@ -403,6 +525,15 @@ CREATE TABLE tag (
 );
 CREATE INDEX tag_resource ON tag (resource_type, resource_id);
 
+-- Domains of our VMs on hosts where the VMs are not: a host that was lost came back. Bringing two to life ruins the disks.
+CREATE TABLE stray (
+    host_id INTEGER NOT NULL REFERENCES host (id),
+    vm_id INTEGER NOT NULL REFERENCES vm (id),
+    alive INTEGER NOT NULL,
+    since BIGINT NOT NULL,
+    PRIMARY KEY (host_id, vm_id)
+);
+
 -- Domains on our hosts that we did not make.
 CREATE TABLE wild (
     host_id INTEGER NOT NULL REFERENCES host (id),
@@ -421,4 +552,5 @@ INSERT INTO counter (name, value) VALUES ('change', 0);
 INSERT INTO counter (name, value) VALUES ('operation', 0);
 INSERT INTO user_group (id, name) VALUES (0, 'oneadmin');
 INSERT INTO user_group (id, name) VALUES (1, 'users');
+INSERT INTO zone (id, name) VALUES (0, 'default');
 INSERT INTO cluster (id, name) VALUES (0, 'default');

@@ -202,3 +202,22 @@ def test_any_text_is_read_or_refused(text: str) -> None:
         seen(f"<domain>{text}</domain>")
     except InvalidInput:
         return
+
+
+def test_raw_elements_are_added_to_the_sections_that_are_there() -> None:
+    raw = (
+        "<devices><watchdog model='i6300esb'/></devices><sysinfo type='smbios'/>"
+        "<q:commandline xmlns:q='http://libvirt.org/schemas/domain/qemu/1.0'><q:arg value='-s'/></q:commandline>"
+    )
+    domain = built(raw=raw)
+    assert len(domain.findall("devices")) == 1
+    assert domain.find("devices/watchdog[@model='i6300esb']") is not None
+    assert domain.find("devices/disk") is not None
+    assert domain.find("sysinfo[@type='smbios']") is not None
+    assert domain.find("{http://libvirt.org/schemas/domain/qemu/1.0}commandline") is not None
+
+
+@pytest.mark.parametrize("raw", ["<devices>", "</pieces><name>x</name>", "<!DOCTYPE x><devices/>", "</domain>"])
+def test_raw_text_that_is_no_sequence_of_elements_is_refused(raw: str) -> None:
+    with pytest.raises(InvalidInput):
+        built(raw=raw)

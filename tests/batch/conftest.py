@@ -14,7 +14,11 @@ from typing import Any
 
 import pytest
 
-from vmconsole.store.session import open_session
+from tests.batch import rows
+from tests.batch.rows import ROOT as FOUNDER
+from vmconsole.lifecycle import states as at
+from vmconsole.store.session import Session, open_session
+from vmconsole.store.users import User
 
 ROOT = Path(__file__).resolve().parents[2]
 DEADLINE = 60.0
@@ -88,6 +92,21 @@ def program(tmp_path: Path) -> Iterator[Program]:
     running = Program(tmp_path / "store" / "vmconsole.db")
     yield running
     running.end_controller()
+
+
+@pytest.fixture
+def people(session: Session) -> dict[str, User]:
+    """An owner, somebody of the same group, and a stranger; VM 0 is the owner's and runs."""
+    rows.insert(session, "user_group", id=100, name="team")
+    rows.host(session, 0, "h0")
+    people = {
+        "root": FOUNDER,
+        "owner": rows.user(session, 1, "owner", group=100),
+        "mate": rows.user(session, 2, "mate", group=100),
+        "stranger": rows.user(session, 3, "stranger"),
+    }
+    rows.vm(session, 0, "web", at.RUNNING, user_id=1, group_id=100, host_id=0)
+    return people
 
 
 @pytest.fixture(scope="module")

@@ -27,7 +27,7 @@ from vmconsole.store.session import open_session
         ("recover 0", 2, "USAGE_OPTION"),
         ("recover 0 --success --failure", 2, "USAGE_OPTION"),
         ("hold 0 --csv", 2, "USAGE_OPTION"),
-        ("controller now", 2, "USAGE_ARGUMENT"),
+        ("controller now", 2, "USAGE_COMMAND"),
         ("show 7", 4, "NO_VM"),
         ("hold 0,nobody", 4, "NO_VM"),
         ("deploy 0 nowhere", 4, "NO_HOST"),

@@ -121,6 +121,7 @@ def test_rows_are_filtered_and_sorted_by_their_cells(filled: Session, options: l
     [
         ["-l", "COLOUR"], ["-f", "COLOUR=red"], ["-f", "STAT"], ["-f", "=runn"], ["--sort", "COLOUR"],
         ["--size", "NAME"], ["--size", "NAME=0"], ["--size", "COLOUR=3"], ["--adjust", "COLOUR"],
+        ["--expand", "COLOUR"],
     ],
 )  # fmt: skip
 def test_an_unknown_column_or_a_malformed_condition_is_bad_input(session: Session, options: list[str]) -> None:
@@ -155,6 +156,13 @@ def test_a_long_name_widens_its_column_for_a_program_and_is_cut_for_a_narrow_ter
     narrow = tables.listing(listing, values, colour=False, cells=81).splitlines()
     assert {len(line) for line in narrow} == {81}
     assert f" {'n' * 17} " in narrow[1]
+
+
+def test_the_columns_that_grow_are_those_asked_for_or_none(session: Session) -> None:
+    rows.vm(session, 0, "n" * 30)
+    for option, shown in (("--expand=NAME", 30), ("--expand=USER", 15), ("--no-expand", 15), ("--no-pager", 30)):
+        cell = text(session, "list", "-l", "NAME,ID", option, "--extended", "--no-header").split()[0]
+        assert len(cell) == shown, option
 
 
 def test_a_number_too_long_for_its_column_is_not_cut(session: Session) -> None:

@@ -128,6 +128,31 @@ def test_a_flush_disables_the_host_and_asks_only_those_to_move_that_can(session:
     assert "SUSPENDED" in requests[4].already
 
 
+def test_a_flush_says_beforehand_where_each_vm_goes_or_why_it_stays(session: Session) -> None:
+    for number in range(3):
+        rows.host(session, number, f"h{number}")
+    rows.insert(session, "cluster", id=1, name="east")
+    with session.write():
+        session.execute("UPDATE host SET cluster_id = 1 WHERE id = 2")
+    rows.vm(session, 9, "there", at.RUNNING, host_id=1)
+    picky = {"SCHED_REQUIREMENTS": 'CLUSTER = "east"'}
+    rows.vm(session, 0, "large", at.RUNNING, host_id=0, cpu=6.0)
+    rows.vm(session, 1, "picky", at.RUNNING, host_id=0, attributes=picky)
+    rows.vm(session, 2, "wide", at.RUNNING, host_id=0, cpu=3.0)
+    rows.vm(session, 3, "netted", at.RUNNING, host_id=0)
+    nic = {"network_id": 0, "source_kind": "network", "source": "default", "mac": "02:00:00:00:00:01"}
+    rows.insert(session, "nic", vm_id=3, nic_id=0, **nic)
+    rows.vm(session, 4, "mine", at.RUNNING, host_id=0, imported=1)
+    plan = {request.vm_id: request.caveats for request in prepared(session, ROOT, "host flush h0")[1:]}
+    assert plan == {
+        0: ("it goes to h2, as things are now",),  # it has no VMs yet
+        1: ("it goes to h2, as things are now",),
+        2: ("it goes to h1, as things are now",),  # there are fewer than on h2 by now
+        3: ("it goes to h1, as things are now",),  # its network does not serve east
+        4: ("it stays: its disks lie there and are not ours to move",),
+    }
+
+
 # Configuration --------------------------------------------------------------------------------------------------
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
@@ -16,10 +17,9 @@ from vmconsole.commands.parsing import parse
 from vmconsole.commands.request import Request
 from vmconsole.commands.results import Listing
 from vmconsole.errors import Denied, VmconsoleError
-from vmconsole.lifecycle import states as at
 from vmconsole.store import operations
 from vmconsole.store.session import Session
-from vmconsole.store.users import User
+from vmconsole.store.users import User, account
 
 
 def prepared(session: Session, user: User, line: str) -> Sequence[Request]:
@@ -41,21 +41,6 @@ def listed(session: Session, user: User, line: str = "list") -> list[object]:
     answer = command.read(Context(session, user, "batch", lambda: NOW), parse(command, rest, common=COMMON))
     assert isinstance(answer, Listing)
     return [document["id"] for document in answer.documents()]
-
-
-@pytest.fixture
-def people(session: Session) -> dict[str, User]:
-    """An owner, somebody of the same group, and a stranger; VM 0 is the owner's and runs."""
-    rows.insert(session, "user_group", id=100, name="team")
-    rows.host(session, 0, "h0")
-    people = {
-        "root": ROOT,
-        "owner": rows.user(session, 1, "owner", group=100),
-        "mate": rows.user(session, 2, "mate", group=100),
-        "stranger": rows.user(session, 3, "stranger"),
-    }
-    rows.vm(session, 0, "web", at.RUNNING, user_id=1, group_id=100, host_id=0)
-    return people
 
 
 @pytest.mark.parametrize(
@@ -178,3 +163,18 @@ def test_a_retry_is_checked_like_a_first_time(session: Session, people: dict[str
     with session.write():
         session.execute("UPDATE vm SET state = 4, lcm_state = 0 WHERE id = 0")
     assert status(session, ROOT, f"operation retry {identity}") == 5  # it is stopped by now
+
+
+def test_only_administrators_give_a_nic_a_mac_of_their_own_or_rank_hosts(
+    session: Session, people: dict[str, User], tmp_path: Path
+) -> None:
+    nic = 'NIC = [ NETWORK = "default", MAC = "02:00:00:00:00:99" ]'
+    (tmp_path / "vm").write_text(f'NAME = "web"\nMEMORY = "64"\n{nic}\n')
+    (tmp_path / "nic").write_text(nic)
+    lines = (f"create {tmp_path}/vm", f"nic-attach 0 --file {tmp_path}/nic")
+    mate = account(session, people["mate"].id)
+    assert [status(session, ROOT, line) for line in lines] == [0, 0]
+    assert [status(session, mate, line) for line in lines] == [77, 77]
+    (tmp_path / "vm").write_text('NAME = "web"\nMEMORY = "64"\nNIC = [ NETWORK = "default" ]\n')
+    assert status(session, mate, lines[0]) == 0
+    assert [status(session, ROOT, f"config set placement_rank {rank}") for rank in ("FREE_CPU", "FREE_CPU+")] == [0, 65]

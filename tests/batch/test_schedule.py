@@ -90,7 +90,7 @@ def test_whoever_schedules_without_a_permanent_controller_is_told_once(held: Pro
     assert held("create", template(tmp_path), "--hold").returncode == 0
     done = held("release", "0,1", "--schedule", LATER)
     assert len(done.stdout.splitlines()) == 2
-    assert done.stderr == "it fires only while a controller runs: vmconsole controller\n"
+    assert done.stderr == "it fires only while a controller runs: vmconsole controller install\n"
 
 
 @pytest.mark.covers("ON-147")

@@ -17,7 +17,12 @@ from vmconsole.console.screens.fleet import FleetScreen
 from vmconsole.console.vm_table import VmTable
 from vmconsole.store.feed import HostRow
 
-ARGUMENTS = {"migrate --live {vm} ": "h1", "migrate {vm} ": "h1", "template instantiate ": "web"}
+ARGUMENTS = {
+    "migrate --live {vm} ": "h1",
+    "migrate {vm} ": "h1",
+    "template instantiate ": "web",
+    "schedule create {vm} ": "stop --schedule now",
+}
 
 
 @pytest.mark.parametrize("key", COMMAND_KEYS, ids=lambda key: key.key)

@@ -130,7 +130,7 @@ def test_what_is_not_possible_is_refused_with_the_reason(url: str) -> None:
 
 def test_a_graceful_shutdown_is_asked_in_one_line_and_only_y_does_it(url: str) -> None:
     async def scene(console: Console, pilot: Pilot[int]) -> None:
-        await pilot.press("end")
+        await pilot.press("end", "up")
         for key in ("n", "enter"):
             await pilot.press("S")
             await until(pilot, lambda: isinstance(console.screen, AskInOneLine))
@@ -145,7 +145,17 @@ def test_a_graceful_shutdown_is_asked_in_one_line_and_only_y_does_it(url: str) -
         await until(pilot, lambda: submitted(url))
 
     play(url, scene)
-    assert submitted(url) == [("poweroff", 0)]
+    assert submitted(url) == [("poweroff", 1)]
+
+
+def test_what_will_be_lost_is_said_in_a_dialog_even_of_a_graceful_shutdown(url: str) -> None:
+    async def scene(console: Console, pilot: Pilot[int]) -> None:
+        await pilot.press("end", "S")
+        await until(pilot, lambda: isinstance(console.screen, Confirm))
+        assert "its system snapshots are lost: clean" in shown(console)
+        assert "Snapshot, then" not in shown(console), "it would be lost with the others"
+
+    play(url, scene)
 
 
 def test_before_damage_every_vm_is_named_and_enter_alone_cancels(url: str) -> None:
@@ -176,9 +186,42 @@ def test_damage_is_done_after_an_explicit_yes(url: str) -> None:
     assert submitted(url) == [("poweroff-hard", 0)]
 
 
+def test_damage_is_preceded_by_a_snapshot_at_the_choice_of_a_button_and_u_takes_it_back(url: str) -> None:
+    async def scene(console: Console, pilot: Pilot[int]) -> None:
+        await pilot.press("end", "up", "D")
+        await until(pilot, lambda: isinstance(console.screen, Confirm))
+        await reaction()
+        await pilot.press("left", "enter")
+        await until(pilot, lambda: len(submitted(url)) == 2)
+        await pilot.press("u")
+        await until(pilot, lambda: "nothing was done with --snapshot" in shown(console))  # it waits still
+
+    play(url, scene)
+    assert submitted(url) == [("disk-snapshot-create", 1), ("poweroff-hard", 1)]
+
+
+def test_the_cursor_of_the_snapshot_pane_stands_for_the_commands_of_its_keys(url: str) -> None:
+    async def scene(console: Console, pilot: Pilot[int]) -> None:
+        await pilot.press("end", "t")
+        await until(pilot, lambda: "before-update" in shown(console))
+        for _ in range(2):
+            await pilot.press("down")
+        await pilot.press("x")
+        await until(pilot, lambda: isinstance(console.screen, Confirm))
+        assert "disk-snapshot-delete 0 0 0" in shown(console)
+        await reaction()
+        await pilot.press("tab", "enter")
+        await until(pilot, lambda: submitted(url))
+        await pilot.press("up", "up", "e")
+        await until(pilot, lambda: "choose a snapshot" in shown(console))
+
+    play(url, scene, size=(100, 40))
+    assert submitted(url) == [("disk-snapshot-delete", 0)]
+
+
 def test_keys_typed_before_a_question_was_seen_do_not_answer_it(url: str) -> None:
     async def scene(console: Console, pilot: Pilot[int]) -> None:
-        await pilot.press("end", "S")
+        await pilot.press("end", "up", "S")
         await until(pilot, lambda: isinstance(console.screen, AskInOneLine))
         await pilot.press("y")
         await reaction()

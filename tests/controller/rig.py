@@ -13,6 +13,7 @@ from vmconsole import config
 from vmconsole.controller.core import Controller
 from vmconsole.controller.lease import Lease
 from vmconsole.controller.link import Link
+from vmconsole.controller.notification import Notifier
 from vmconsole.lifecycle import states
 from vmconsole.lifecycle.states import Position
 from vmconsole.store import operations
@@ -48,7 +49,9 @@ class Rig:
         lease = Lease(self._models, permanent=True)
         assert lease.acquire()
         self._lease = lease
-        self.controller = Controller(self._models, lease, self.url, self._settings, permanent=True)
+        self.controller = Controller(
+            self._models, lease, self.url, self._settings, permanent=True, notifier=Notifier({})
+        )
         self._task = asyncio.create_task(self.controller.run())
         return self
 

@@ -122,20 +122,6 @@ def test_an_action_that_is_not_legal_is_a_conflict_and_changes_nothing(
     play(store_url, host_uri(), story)
 
 
-@pytest.mark.parametrize("command", ["backup"])
-def test_an_action_without_steps_is_refused_and_changes_nothing(
-    sqlite_path: str, host_uri: MakeUri, command: str
-) -> None:
-    async def story(rig: Rig, host: int) -> None:
-        vm = await rig.running()
-        before = rig.session.query("SELECT state, lcm_state, version, busy FROM vm WHERE id = ?", (vm,))
-        error = await rig.refused(command, vm)
-        assert (error["code"], error["class"]) == ("NOT_IMPLEMENTED", "FAILED")
-        assert rig.session.query("SELECT state, lcm_state, version, busy FROM vm WHERE id = ?", (vm,)) == before
-
-    play(sqlite_path, host_uri(), story)
-
-
 def test_stop_is_refused_by_a_simulated_host_and_the_vm_runs_on(sqlite_path: str, host_uri: MakeUri) -> None:
     async def story(rig: Rig, host: int) -> None:
         vm = await rig.running()

@@ -115,3 +115,38 @@ def test_a_network_name_is_given_once(sqlite_path: str) -> None:
         assert (await rig.refused("network.create", template=LAN))["code"] == "NETWORK_DUPLICATE"
 
     play(sqlite_path, story)
+
+
+def test_addresses_of_ipv6_are_given_out_with_macs_that_are_counted(sqlite_path: str) -> None:
+    async def story(rig: Rig) -> None:
+        six = 'AR = [ TYPE = "IP6", IP = "2001:db8::ff", SIZE = "2", MAC = "02:bb:00:00:00:fe" ]'
+        await rig.done("network.create", template=f'NAME = "six"\nBRIDGE = "br0"\n{six}')
+        vms = [await rig.create(f"vm-{number}", more='NIC = [ NETWORK = "six" ]', hold=True) for number in range(2)]
+        assert [addresses(rig, vm) for vm in vms] == [
+            [("2001:db8::ff", "02:bb:00:00:00:fe")],
+            [("2001:db8::100", "02:bb:00:00:00:ff")],
+        ]
+        await rig.done("network.addar", network_id=2, range='AR = [ IP = "10.9.0.1", SIZE = "1" ]')
+        both = await rig.create("both", more='NIC = [ NETWORK = "six" ]', hold=True)
+        assert addresses(rig, both) == [("10.9.0.1", "02:00:0a:09:00:01")]
+
+    play(sqlite_path, story)
+
+
+def test_an_address_that_is_held_back_is_given_to_nobody(store_url: str) -> None:
+    async def story(rig: Rig) -> None:
+        await rig.done("network.hold", network_id=1, ip="10.0.0.10")
+        assert (await rig.refused("network.hold", network_id=1, ip="10.0.0.10"))["code"] == "ADDRESS_TAKEN"
+        assert (await rig.refused("network.hold", network_id=1, ip="10.5.0.1"))["code"] == "INPUT_ADDRESS"
+        assert (await rig.refused("network.hold", network_id=0, ip="10.0.0.10"))["code"] == "NO_RANGE"
+        vm = await rig.create("web", more=NIC, hold=True)
+        assert addresses(rig, vm) == [("10.0.0.11", "02:00:0a:00:00:0b")]
+        assert (await rig.refused("network.release", network_id=1, ip="10.0.0.11"))["code"] == "ADDRESS_NOT_HELD"
+        assert (await rig.refused("network.rmar", network_id=1, range_id=0))["code"] == "RANGE_BUSY"
+        await rig.done("network.release", network_id=1, ip="10.0.0.10")
+        await rig.done("terminate", vm)
+        await rig.done("network.rmar", network_id=1, range_id=0)
+        assert addresses(rig, await rig.create("web", more=NIC, hold=True)) == [("10.0.1.10", "02:aa:00:00:00:01")]
+        assert (await rig.refused("network.rmar", network_id=1, range_id=0))["code"] == "NO_RANGE"
+
+    play(store_url, story)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import statistics
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -66,6 +67,28 @@ def test_the_load_policy_takes_the_host_with_the_most_idle_cpu(sqlite_path: str,
         assert where(rig) == ["large"]
 
     play(sqlite_path, story, {"small": host_uri("small", cpus=2), "large": host_uri("large")}, placement_policy="load")
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"placement_policy": "fixed"},
+        {"placement_policy": "custom", "placement_rank": "WEIGHT * 2 - RUNNING_VMS"},
+    ],
+    ids=["fixed", "custom"],
+)
+def test_administrators_rank_hosts_by_what_they_say_of_them(
+    sqlite_path: str, host_uri: MakeUri, settings: dict[str, Any]
+) -> None:
+    async def story(rig: Rig) -> None:
+        for host_id, level in enumerate((1, 9, 5)):
+            attributes = f'{{"PRIORITY": "{level}", "WEIGHT": "{level}"}}'
+            await rig.done("host.update", host_id=host_id, columns={"attributes": attributes})
+        await rig.running("first")
+        await rig.running("own", more='SCHED_RANK = "- WEIGHT"')
+        assert where(rig) == ["b", "a"]
+
+    play(sqlite_path, story, {name: host_uri(name) for name in "abc"}, **settings)
 
 
 @pytest.mark.covers("ON-001")
@@ -220,8 +243,12 @@ def test_two_hundred_vms_find_their_hosts_none_lost_none_twice(store_url: str, h
         assert [count for _, count in deploys] == [1] * 200
         domains = [state for host in range(3) for state in await rig.link(host).backend.states()]
         assert sorted(domains) == sorted(row[0] for row in rig.session.query("SELECT uuid FROM vm"))
+        spans = rig.session.query("SELECT ended - started, started - created FROM operation WHERE command = 'deploy'")
+        for name, values in zip(("deploy", "queued"), zip(*spans, strict=True), strict=True):
+            print(f"{name}_median_seconds = {statistics.median(values):.3f}, longest {max(values):.3f}")
 
-    play(store_url, story, {name: host_uri(name) for name in "abc"}, placement_period=15.0)
+    hosts = {name: host_uri(name) for name in "abc"}
+    play(store_url, story, hosts, placement_period=15.0, unreachable_after=60.0)  # a busy machine is no silent host
 
 
 def test_one_cycle_places_no_more_than_its_share(sqlite_path: str, host_uri: MakeUri, tmp_path: Path) -> None:

@@ -34,6 +34,7 @@ def test_recover_success_ends_a_stuck_operation_as_if_it_had_succeeded(
     play(store_url, host_uri(), story, shutdown_timeout=60)
 
 
+@pytest.mark.covers("ON-099")
 def test_recover_failure_ends_a_stuck_operation_as_if_it_had_failed(
     store_url: str, host_uri: MakeUri, unruly: Unruly
 ) -> None:

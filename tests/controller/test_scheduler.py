@@ -200,6 +200,18 @@ def test_an_action_waits_for_the_operation_that_is_under_way_on_its_vm(desk: Des
     assert desk.row(1)["message"] == "2026-01-05 00:00:20 : release is under way"
 
 
+def test_only_so_many_backups_begin_at_once_and_the_others_wait_their_turn(desk: Desk) -> None:
+    for number in range(4):
+        rows.host(desk.session, number, f"h{number}")
+    for number in range(9):  # three on each of the first two hosts, one on a third, two on a fourth
+        desk.vm(number, at.RUNNING, host_id=(0, 0, 0, 1, 1, 1, 2, 3, 3)[number])
+        desk.schedule("backup", once(), vm=number, args=("3",))
+    assert [vm for _, vm in desk.look(NOW + 10)] == [0, 1, 3, 4, 6]
+    assert desk.row(vm=2)["message"].endswith(" : 2 backups are under way on its host")
+    assert desk.row(vm=7)["message"].endswith(" : 5 backups are under way")
+    assert [vm for _, vm in desk.look(NOW + 11)] == [2, 5, 7, 8]
+
+
 def test_of_several_due_on_one_vm_one_is_done_in_a_cycle_the_earliest_first(desk: Desk) -> None:
     desk.vm(0)
     desk.vm(1)

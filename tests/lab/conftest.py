@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,9 @@ from backends.libvirt.host import LibvirtHost
 from .drivers import Connect
 from .guests import GuestFiles, build_guest
 from .hosts import Lab
+
+Publish = Callable[[str, str], None]
+_TABLES = pytest.StashKey[dict[str, str]]()
 
 
 @pytest.fixture(scope="session")
@@ -60,3 +63,21 @@ def connect(lab: Lab, tmp_path: Path) -> Connect:
         return LibvirtHost(uri, name=host.name, run_dir=tmp_path / "run", **settings)
 
     return make
+
+
+@pytest.fixture
+def publish(request: pytest.FixtureRequest, tmp_path: Path) -> Publish:
+    """Make a table, by its title, part of the test report: a file in the test's folder, and shown at the end."""
+
+    def show(title: str, text: str) -> None:
+        (tmp_path / f"{title}.txt").write_text(f"{text}\n")
+        request.config.stash.setdefault(_TABLES, {})[f"{title} ({tmp_path / title}.txt)"] = text
+
+    return show
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Show the tables that tests have made."""
+    for title, text in config.stash.get(_TABLES, {}).items():
+        terminalreporter.section(title)
+        terminalreporter.write_line(text)

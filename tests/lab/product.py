@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
@@ -70,6 +70,18 @@ class Product:
     def json(self, *words: str | Path, status: int = 0) -> Any:
         """What a command answers with --json."""
         return json.loads(self.run(*words, "--json", status=status))
+
+    def script(self, lines: Iterable[str], *options: str, timeout: float = 300) -> list[Document]:
+        """Run commands one after another in one process, whatever becomes of each; what each answered with --json."""
+        asked = list(lines)
+        words = [sys.executable, "-m", "vmconsole", "--batch", "-f", "-", "--keep-going", "--json", *options]
+        done = subprocess.run(
+            words, check=False, cwd=ROOT, env=self._environment(), input="\n".join(asked), capture_output=True,
+            text=True, timeout=timeout,
+        )  # fmt: skip
+        answers = [json.loads(line) for line in done.stdout.splitlines()]
+        assert len(answers) == len(asked), done.stderr
+        return answers
 
     def vm(self, number: int) -> Document:
         """Everything about one VM."""

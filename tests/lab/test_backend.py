@@ -34,6 +34,7 @@ from backends.libvirt.links import Deadlines
 from backends.libvirt.ssh import accept_host_key, scan_host_key
 from backends.uri import parse
 
+from . import domains
 from .drivers import BARE, MIB, TAG, UUID, Connect, on, power
 from .guests import READY, GuestFiles
 from .hosts import Host, Lab
@@ -201,6 +202,21 @@ def test_a_save_that_does_not_fit_leaves_the_domain_running(
             await host.save_to(UUID, "small", "memory")
         assert await power(host) is Power.RUNNING
         assert lab.hosts[0].run("ls", path) == ""
+
+    on(story, connect())
+
+
+def test_saved_memory_that_does_not_fit_elsewhere_stays_saved_where_it_was(lab: Lab, connect: Connect) -> None:
+    path = lab.hosts[0].small_pool(MIB // 4)
+
+    async def story(host: LibvirtHost) -> None:
+        await host.ensure_pool("small", path)
+        await host.define(BARE)
+        await host.start(UUID)
+        await host.save(UUID)
+        with pytest.raises(NoSpace):
+            await host.save_to(UUID, "small", "memory")
+        assert await asyncio.to_thread(domains.power, lab.hosts[0], "one-0") == ("shut off", True)
 
     on(story, connect())
 

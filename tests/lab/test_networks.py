@@ -124,6 +124,11 @@ def test_a_changed_context_is_told_at_the_next_boot(session_lab: Lab, product: P
     assert "ETH0_GATEWAY='192.168.122.1'" in told
     assert "ETH0_DNS='192.168.122.1'" in told
     assert host.virsh("domdisplay", f"one-{number}").startswith("vnc:")
+
+    change.write_text('CONTEXT = [ GREETING = "now", NETWORK = "YES" ]\n')
+    product.run("updateconf", str(number), change)
+    assert positions(newest(product, number, "updateconf")) == ["HOTPLUG", "RUNNING"]
+    assert "GREETING='now'" in content(host, number)
     product.run("terminate", "--hard", str(number))
 
 
@@ -191,3 +196,20 @@ def test_a_host_that_is_flushed_is_left_by_its_vms_live_or_cold_as_configured(
     product.settings(placement_period=1)
     for number in numbers:
         product.run("terminate", "--hard", str(number))
+
+
+def test_a_vm_whose_network_is_off_says_how_to_start_it_and_then_boots(session_lab: Lab, product: Product) -> None:
+    for host in session_lab.hosts:
+        host.virsh("net-destroy", "default")
+    product.add_template("unplugged", 'CPU = "0.1"\nMEMORY = "32"\nNIC = [ NETWORK = "lan" ]')
+    (number,) = product.instantiate("unplugged")
+    vm = product.until(number, "fail")
+    assert vm["lcm_state"] == "BOOT_FAILURE"
+    assert re.search(r"network 'default' is not active; start it on h[12]: virsh net-start", vm["message"])
+    shown = product.run("show", str(number))
+    assert re.search(r"WAYS OUT +: recover --retry, --success, --recreate, --delete\n", shown)
+    for host in session_lab.hosts:
+        host.virsh("net-start", "default")
+    act(product, session_lab, number, "recover --retry")
+    assert product.vm(number)["message"] == ""
+    product.run("terminate", "--hard", str(number))

@@ -16,7 +16,7 @@ from vmconsole.lifecycle import states as at
 from vmconsole.store.session import open_session
 
 DOWN = "\x1b[B"
-_ENQUIRY = re.compile(rb"\x1b\[[?>=<][0-9;]*\$?[a-gi-km-z]")
+ENQUIRY = re.compile(rb"\x1b\[[?>=<][0-9;]*\$?[a-gi-km-z]")
 """What the framework asks the terminal at the start; the emulator would draw it."""
 
 
@@ -24,7 +24,7 @@ def screen(term: Term, columns: int = 80, rows: int = 24) -> list[str]:
     """What a terminal shows after all that was sent."""
     emulator = pyte.Screen(columns, rows)
     stream = pyte.ByteStream(emulator)
-    stream.feed(_ENQUIRY.sub(b"", bytes(term.output)))
+    stream.feed(ENQUIRY.sub(b"", bytes(term.output)))
     return list(emulator.display)
 
 
@@ -200,3 +200,23 @@ def test_an_editor_that_fails_changes_nothing(url: str) -> None:
         assert term.end() == 0
     with open_session(url, create=False) as session:
         assert session.query("SELECT 1 FROM operation WHERE vm_id = 0") == []
+
+
+def test_a_form_is_filled_in_without_colours_and_escape_leaves_it(url: str) -> None:
+    with Term(command(url), NO_COLOR="1") as term:
+        term.until("web-1")
+        term.keys("\x1b[Fz")
+        term.until("CPU share")
+        term.keys("0.5\t2\t")
+        term.until("vmconsole resize 0 --cpu 0.5 --vcpu 2")
+        lines = screen(term)
+        assert any(line.lstrip("│ ").startswith(">--memory") for line in lines)
+        assert any("$ vmconsole resize 0 --cpu 0.5 --vcpu 2" in line for line in lines)
+        colours = re.findall(rb"[34]8;2;(\d+);(\d+);(\d+)", bytes(term.output))
+        assert colours
+        assert all(red == green == blue for red, green, blue in colours)
+        start = len(term.output)
+        term.keys("\x1b")
+        term.until("web-1", start=start)
+        term.keys("q")
+        assert term.end() == 0

@@ -42,6 +42,8 @@ def change(context: Context, command: Command, values: dict[str, Any]) -> int:
     if values["format"] == "csv":
         raise Usage(f"{command.words} answers with no table: --csv has nothing to write", code="USAGE_OPTION")
     requests = command.prepare(context, values)
+    for caveat in dict.fromkeys(line for request in requests for line in _caveats(request)):
+        output.words(caveat)
     if values["dry_run"]:
         outcomes = [Outcome(request, None, request.error) for request in requests]
         return _report(context, outcomes, values)
@@ -57,6 +59,11 @@ def change(context: Context, command: Command, values: dict[str, Any]) -> int:
         for request, identity in zip(requests, identities, strict=True)
     ]
     return _report(context, outcomes, values, interrupted=interrupted)
+
+
+def _caveats(request: Request) -> list[str]:
+    """What is to be known before it is done, of a VM that it can be done to."""
+    return [] if request.error else [f"{request.label}: {sentence}" for sentence in request.caveats]
 
 
 def _confirm(context: Context, command: Command, values: dict[str, Any], requests: Sequence[Request]) -> None:
@@ -155,7 +162,7 @@ def _remarks(outcome: Outcome, values: dict[str, Any]) -> list[str]:
     if error is not None:
         return [output.line(error), *([f"  {error.detail}"] if values["verbose"] and error.detail else [])]
     if request.already:
-        return [f"{request.label}: {request.already}"]
+        return [] if request.preview else [f"{request.label}: {request.already}"]
     result = outcome.document["result"] if outcome.document else {}
     if result.get("wild"):
         adopt = f"vmconsole host importvm {result['host_id']} --all"
@@ -170,6 +177,8 @@ def _remarks(outcome: Outcome, values: dict[str, Any]) -> list[str]:
 def _lines(outcome: Outcome, values: dict[str, Any]) -> list[str]:
     """What is printed of a success."""
     request, document = outcome.request, outcome.document
+    if request.preview:
+        return request.preview.splitlines()
     if values["dry_run"]:
         return [] if request.already else [f"{request.label}: would {request.command}"]
     if document is None:
@@ -185,8 +194,12 @@ _NUMBERED = {
     "image_id": "Image ID",
     "host_id": "Host ID",
     "network_id": "Network ID",
+    "datastore_id": "Datastore ID",
     "user_id": "User ID",
     "group_id": "Group ID",
+    "cluster_id": "Cluster ID",
+    "zone_id": "Zone ID",
+    "rule_id": "Rule ID",
 }
 """Results that are the number of a new object, and how it is announced."""
 

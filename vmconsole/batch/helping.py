@@ -38,13 +38,19 @@ def helped(words: Sequence[str]) -> str:
         return _overview()
     if words[0] == "top":
         return _page(TOP, common=())
-    if words[0] in registry.FACES:
-        return "".join(f"{usage}\n\n  {meaning}\n" for usage, meaning in FACES if words[0] in usage.split())
+    if words[0] in registry.FACES and len(words) == 1:
+        face = "".join(f"{usage}\n\n  {meaning}\n" for usage, meaning in FACES if words[0] in usage.split())
+        return f"{face}\n{_verbs(words[0])}" if words[0] in registry.NOUNS else face
     noun = registry.NOUN_ALIASES.get(words[0], words[0])
     if noun in registry.NOUNS and len(words) == 1:
-        return "".join(_summary(command) for command in registry.of_module(registry.NOUNS[noun]))
+        action = next((command for command in registry.of_module(registry.VM) if command.words == noun), None)
+        return _verbs(noun) if action is None else f"{_page(action)}\n{_verbs(noun)}"
     command, _ = registry.find(words)
     return _page(command)
+
+
+def _verbs(noun: str) -> str:
+    return "".join(_summary(command) for command in registry.of_module(registry.NOUNS[noun]))
 
 
 def _overview() -> str:

@@ -68,7 +68,7 @@ def _run(url: str, words: Sequence[str], config_path: str | None, session: Sessi
     _check_text(words)
     if not words or words[0] in ("help", "--help", "-h"):
         return _help(words[1:])
-    if words[0] in registry.FACES and _wants_help(words):
+    if words[0] in registry.FACES and _wants_help(words[1:2]):
         return _help(words[:1])
     if words[0] == "top":
         from vmconsole.batch.top import top
@@ -99,12 +99,13 @@ def _check_text(words: Sequence[str]) -> None:
 
 def _perform(session: Session, url: str, command: Command, values: dict[str, Any], config_path: str | None) -> int:
     context = Context(
-        session, current_user(session, os.environ), "batch", time.time, summon=lambda: _summon(url, config_path)
-    )
+        session, current_user(session, os.environ), "batch", time.time, summon=lambda: _summon(url, config_path),
+        url=url, config=config_path,
+    )  # fmt: skip
     if command.reader:
         if operations.unfinished(session):
             context.summon()  # a controller that died left work behind: any command brings the next one
-        return output.answer(_text(command, context, values))
+        return _answer(command, context, values)
     from vmconsole.batch.asking import asker
     from vmconsole.batch.change import change
 
@@ -138,9 +139,17 @@ def _format(values: dict[str, Any]) -> str:
     return asked[0] if asked else ""
 
 
-def _text(command: Command, context: Context, values: dict[str, Any]) -> str:
-    """The answer of a reading command, in the format that was asked for."""
+def _answer(command: Command, context: Context, values: dict[str, Any]) -> int:
+    """Print what a reading command answers; returns the exit status."""
     result: Result = command.read(context, values)
+    status = output.answer(_text(command, result, values))
+    if remark := getattr(result, "remark", ""):
+        output.words(f"vmconsole: {remark}")
+    return status or getattr(result, "exit", 0)
+
+
+def _text(command: Command, result: Result, values: dict[str, Any]) -> str:
+    """The answer in the format that was asked for."""
     if values["format"] in ("json", "yaml", "xml"):
         from vmconsole.batch.formats import serialised
 

@@ -12,6 +12,7 @@ from vmconsole.commands.declaration import Command, Option
 from vmconsole.commands.listing import OWNER, VM_LIST_OPTIONS
 from vmconsole.commands.parsing import parse
 from vmconsole.commands.results import Listing, Text
+from vmconsole.commands.schedule_reading import unattended
 from vmconsole.store.session import open_session
 from vmconsole.store.users import current_user
 
@@ -44,6 +45,7 @@ def top(url: str, words: Sequence[str], config_path: str | None) -> int:
     nudged = -NUDGE_EVERY
     with open_session(url, create=True) as session:
         context = Context(session, current_user(session, os.environ), "batch", time.time)
+        remark = unattended(context)
         try:
             while left is None or left > 0:
                 if time.monotonic() - nudged >= NUDGE_EVERY:
@@ -60,6 +62,9 @@ def top(url: str, words: Sequence[str], config_path: str | None) -> int:
                 time.sleep(delay)
         except KeyboardInterrupt:
             pass
+        finally:
+            if remark:  # only now, for each list clears the screen
+                output.words(f"vmconsole: {remark}")
     return 0
 
 

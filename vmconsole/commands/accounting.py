@@ -7,6 +7,7 @@ from vmconsole.commands.listing import described
 from vmconsole.commands.period import period
 from vmconsole.commands.results import Column
 from vmconsole.commands.simple_lists import paired
+from vmconsole.store.conditions import RUNS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def read(context: Context, command: Command, values: Values) -> Listing | Text:
             " ORDER BY user_account.name, history.vm_id, seq",
             (end, end, start),
         )
-        if (owner is None or row[11] == owner) and targets.has_right(context, Right.USE, *row[11:])
+        if (owner is None or row[11] == owner) and targets.has_right(context, Right.USE, "vm", row[0], *row[11:])
     ]
     increases = _increases(context.session, {row[0] for row in records})
     pairs = []
@@ -84,7 +85,7 @@ def _increases(session: Session, numbers: set[int]) -> dict[int, list[tuple[int,
     for number, at, received, sent in session.query(
         "SELECT id, at, COALESCE(net_rx_bytes, 0), COALESCE(net_tx_bytes, 0) FROM sample WHERE kind = 'vm'"
         " UNION ALL SELECT id, monitored, net_rx_bytes, net_tx_bytes FROM vm WHERE monitored IS NOT NULL"
-        " AND state = 3 AND lcm_state = 3 ORDER BY 1, 2"
+        f" AND {RUNS} ORDER BY 1, 2"
     ):
         if number in numbers:
             old = before.get(number, (0, 0))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from vmconsole.commands import scheduling, targets
+from vmconsole.commands import ownership, scheduling, targets
+from vmconsole.commands.caveats import caveats
 from vmconsole.commands.request import Request
-from vmconsole.errors import BadInput, Conflict, Denied, NoInput, Usage, VmconsoleError
+from vmconsole.errors import BadInput, Conflict, NoInput, Usage, VmconsoleError
 from vmconsole.lifecycle import actions, aliases, permissions, states
 
 TYPE_CHECKING = False
@@ -27,14 +28,31 @@ def act(context: Context, command: Command, values: Values) -> list[Request]:
     if len(chosen) > 1:
         raise Usage(f"{command.words}: {' and '.join(chosen)} exclude each other", code="USAGE_OPTION")
     asked = actions.of_command(command.words, command.flag(values))
-    return requests(context, asked, values, _arguments(context, command, values))
+    arguments = _arguments(context, command, values)
+    if arguments.get("snapshot_before"):
+        return _preceded(context, asked, values, arguments)
+    return requests(context, asked, values, arguments)
+
+
+def _preceded(context: Context, asked: Action, values: Values, arguments: dict[str, Any]) -> list[Request]:
+    from vmconsole.commands import undoing
+
+    if scheduling.wanted(values):
+        raise Usage("what is done later takes no snapshot before: schedule one as well", code="USAGE_OPTION")
+    return undoing.preceded(context, asked, named_vms(context, values), arguments)
+
+
+def named_vms(context: Context, values: Values) -> list[Target]:
+    """The VMs, or the one VM, that the values of a command name."""
+    return targets.vms(context, values["vms"]) if "vms" in values else [targets.vm(context, values["vm"])]
 
 
 def requests(context: Context, asked: Action, values: Values, arguments: dict[str, Any]) -> list[Request]:
     """One request for each VM that `values` names: to do it, or to schedule it when the options of `SCHED` say so."""
-    found = targets.vms(context, values["vms"]) if "vms" in values else [targets.vm(context, values["vm"])]
+    found = named_vms(context, values)
     if scheduling.wanted(values):
         return scheduling.requests(context, asked, values, found, arguments)
+    scheduling.refuse_retention(asked, values)
     return [request(context, asked, target, arguments) for target in found]
 
 
@@ -52,19 +70,12 @@ def request(context: Context, asked: Action, target: Target, arguments: dict[str
         verbose=asked.verbose.format(host=arguments.get("host", "")),
     )
     try:
-        targets.require_right(
-            context,
-            asked.right,
-            label=target.label,
-            owner=target.owner,
-            group=target.owning_group,
-            mode=target.mode,
-            lock=target.lock if asked.lockable else 0,
-        )
+        targets.require_right(context, asked.right, target, lockable=asked.lockable)
         if position is states.DONE and asked.command == "terminate":
             asking.already = "it is done already"
-        elif asked.recovery is None and actions.legal(asked, position, paused=target.paused) is None:
+        elif actions.legal(asked, position, paused=target.paused) is None:
             raise Conflict(f"{target.label}: {actions.refusal(asked, position, paused=target.paused)}")
+        asking.caveats = caveats(context, asked, target, arguments)
     except VmconsoleError as error:
         asking.error = error
     return asking
@@ -83,7 +94,7 @@ def _arguments(context: Context, command: Command, values: Values) -> dict[str, 
         if option.kind not in ("variant", "schedule") and values.get(option.name)
     }
     for kind in _NAMED.intersection(given):
-        given[f"{kind}_id"], given[kind] = targets.one(context, kind, given[kind])
+        given[f"{kind}_id"], given[kind] = _named(context, kind, given[kind])
     return given
 
 
@@ -91,12 +102,16 @@ _NAMED = frozenset({"host", "datastore", "user", "group"})
 """Arguments that name an object, which must exist before anything is done."""
 
 
-def recover(context: Context, command: Command, values: Values) -> list[Request]:
-    """`recover` wants exactly one of its options."""
-    if not command.flag(values):
-        options = ", ".join(option.long for option in command.options if option.kind == "variant")
-        raise Usage(f"recover needs one of {options}", code="USAGE_OPTION")
-    return act(context, command, values)
+def _named(context: Context, kind: str, word: str) -> tuple[int, str]:
+    """Id and name of such an object; to put VMs on a host or datastore takes a right on it (ON-171)."""
+    if kind == "host":
+        return targets.permitted(context, kind, word, permissions.Right.MANAGE)
+    if kind == "datastore":
+        place = targets.owned(context, kind, word)
+        targets.require_right(context, permissions.Right.USE, place)
+        return place.id, place.name
+    number, name = targets.one(context, kind, word)
+    return number, name
 
 
 def restart(context: Context, command: Command, values: Values) -> list[Request]:
@@ -111,14 +126,7 @@ def restart(context: Context, command: Command, values: Values) -> list[Request]
 
 def rename(context: Context, command: Command, values: Values) -> list[Request]:
     """A new name, of the kind VMs may have."""
-    from vmconsole.templates.errors import NameRefused
-    from vmconsole.templates.names import check_vm_name
-
-    try:
-        name = check_vm_name(values["name"])
-    except NameRefused as error:
-        raise BadInput(str(error), code="INPUT_NAME") from error
-    return requests(context, actions.of_command("rename"), values, {"name": name})
+    return requests(context, actions.of_command("rename"), values, {"name": ownership.checked_name(values["name"])})
 
 
 def chmod(context: Context, command: Command, values: Values) -> list[Request]:
@@ -136,21 +144,18 @@ def chmod(context: Context, command: Command, values: Values) -> list[Request]:
 
 def lock(context: Context, command: Command, values: Values) -> list[Request]:
     """A lock of the strongest level that was named."""
-    level = next((word for word in ("use", "all", "manage", "admin") if values.get(word)), "use")
-    return requests(context, actions.of_command("lock"), values, {"level": level})
+    return requests(context, actions.of_command("lock"), values, {"level": ownership.lock_level(values)})
 
 
 def unlock(context: Context, command: Command, values: Values) -> list[Request]:
     """Only who locked a VM, or an administrator, unlocks it."""
     found = []
-    user = context.user
     for target in targets.vms(context, values["vms"]):
         asking = request(context, actions.of_command("unlock"), target, {})
-        locked_by = target.locked_by
-        if locked_by is not None and not permissions.may_unlock(
-            user=user.id, admin=user.administrator, locked_by=locked_by
-        ):
-            asking.error = Denied(f"{target.label}: somebody else has locked it", code="PERM_LOCKED")
+        try:
+            ownership.require_key(context, target)
+        except VmconsoleError as error:
+            asking.error = error
         found.append(asking)
     return found
 

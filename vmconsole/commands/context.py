@@ -4,7 +4,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from vmconsole.store.session import Session
     from vmconsole.store.users import User
@@ -20,9 +20,11 @@ class Context:
         clock: Unix seconds now.
         ask: puts a question to the person and returns the answer; None where nobody can be asked.
         summon: has a controller look at the store; a face that sees to one itself gives nothing.
+        url, config: of the store, and of the file of settings if there is one.
+        answers: to a template's questions, by name, beside those on the command line, where no secret may stand.
     """
 
-    __slots__ = ("ask", "clock", "face", "session", "summon", "user")
+    __slots__ = ("answers", "ask", "clock", "config", "face", "session", "summon", "url", "user")
 
     def __init__(
         self,
@@ -32,6 +34,9 @@ class Context:
         clock: Callable[[], float],
         ask: Callable[[str, bool], str] | None = None,
         summon: Callable[[], None] = lambda: None,
+        answers: Mapping[str, str] | None = None,
+        url: str = "",
+        config: str | None = None,
     ) -> None:
         self.session = session
         self.user = user
@@ -39,3 +44,6 @@ class Context:
         self.clock = clock
         self.ask = ask
         self.summon = summon
+        self.answers = answers or {}
+        self.url = url
+        self.config = config

@@ -15,24 +15,31 @@ if TYPE_CHECKING:
 
 
 class Argument:
-    """A positional word. `kind` names what it refers to, for checks and completion: vm, vms, host, template, file …"""
+    """A positional word. `kind` names what it refers to, for checks and completion: vm, vms, host, template, file …
 
-    __slots__ = ("kind", "many", "name", "optional")
+    A file that is `edited` is made in the person's editor when it is left out.
+    """
 
-    def __init__(self, name: str, kind: str, *, optional: bool = False, many: bool = False) -> None:
+    __slots__ = ("edited", "kind", "many", "name", "optional")
+
+    def __init__(
+        self, name: str, kind: str, *, optional: bool = False, many: bool = False, edited: bool = False
+    ) -> None:
         self.name = name
         self.kind = kind
-        self.optional = optional
+        self.optional = optional or edited
         self.many = many
+        self.edited = edited
 
 
 class Option:
     """An option. Without `metavar` it is a switch; with `repeats` its values are collected in a list.
 
-    `name` is the key of its value, where that is not the option's own word.
+    `name` is the key of its value, where that is not the option's own word. With `optional` the value may be left out,
+    and is then empty.
     """
 
-    __slots__ = ("choices", "help", "kind", "long", "metavar", "name", "repeats", "short")
+    __slots__ = ("choices", "help", "kind", "long", "metavar", "name", "optional", "repeats", "short")
 
     def __init__(
         self,
@@ -45,6 +52,7 @@ class Option:
         choices: tuple[str, ...] = (),
         repeats: bool = False,
         name: str = "",
+        optional: bool = False,
     ) -> None:
         self.long = long
         self.short = short
@@ -53,6 +61,7 @@ class Option:
         self.kind = kind
         self.choices = choices
         self.repeats = repeats
+        self.optional = optional
         self.name = name or long.lstrip("-").replace("-", "_")
 
 
@@ -63,7 +72,7 @@ class Command:
         words: "host create"; commands on VMs have one word.
         help: one line; empty for an action of the life-cycle, whose own help it then is.
         arguments, options: what it takes.
-        reader: "module:function" that answers from the store alone and changes nothing.
+        reader: "module:function" that answers at once, from the store and this machine, and leaves the store as it is.
         preparer: "module:function" that checks everything that can be checked before anything changes, and returns the
             operations to submit. Both are imported on use: a listing must not pay for what only a change needs.
         action: whether the command is an action of the life-cycle, by the same name.

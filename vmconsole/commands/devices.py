@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from vmconsole.commands.acting import read_file, requests
+from vmconsole.commands.instantiation import check_restricted
 from vmconsole.errors import BadInput, Usage
 from vmconsole.lifecycle import actions
 from vmconsole.templates import syntax
@@ -52,6 +53,7 @@ def _attach(
         check(template)
     except BadTemplate as error:
         raise BadInput(str(error), code="INPUT_TEMPLATE") from error
+    check_restricted(context, template, Template())
     return requests(context, actions.of_command(f"{device}-attach"), values, {device: syntax.render(template)})
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from vmconsole.commands import targets
 from vmconsole.commands.declaration import Argument, Command, Option
 from vmconsole.commands.listing import LIST_OPTIONS
+from vmconsole.commands.period import PERIOD_OPTIONS
 from vmconsole.commands.request import Request
 from vmconsole.commands.results import Block, Column, Sheet
+from vmconsole.store.conditions import ALIVE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,6 +30,9 @@ COMMANDS: tuple[Command, ...] = (
         (Argument("uri", "uri"),),
         (
             Option("--name", "name of the host", short="-n", metavar="NAME"),
+            Option(
+                "--cluster", "cluster it joins, else the default one", short="-c", metavar="CLUSTER", kind="cluster"
+            ),
             Option("--import-all", "make a VM of every domain on it"),
             Option("--timeout", "how long connecting may take", metavar="S", kind="seconds", name="connect_timeout"),
         ),
@@ -40,6 +45,26 @@ COMMANDS: tuple[Command, ...] = (
         (Option("--all", "every domain that is no VM yet"),),
         preparer=f"{_HERE}:importvm",
     ),
+    Command(
+        "host update",
+        "set its attributes, RESERVED_CPU and RESERVED_MEM among them, from a file or in an editor",
+        (_HOST, Argument("file", "file", optional=True)),
+        (Option("--append", "merge with what is there", short="-a"),),
+        preparer="vmconsole.commands.host_changes:update",
+    ),
+    Command(
+        "host rename",
+        "give it another name",
+        (_HOST, Argument("name", "text")),
+        preparer="vmconsole.commands.host_changes:rename",
+    ),
+    Command(
+        "host monitoring",
+        "list the stored samples of a host, or of all of them",
+        (Argument("host", "host", optional=True),),
+        (*LIST_OPTIONS, *PERIOD_OPTIONS),
+        reader="vmconsole.commands.monitoring:read_hosts",
+    ),
     Command("host enable", "place VMs on it again", (_HOST,), (), preparer=f"{_HERE}:change"),
     Command("host disable", "place no more VMs on it", (_HOST,), (), preparer=f"{_HERE}:change"),
     Command("host offline", "leave it alone entirely", (_HOST,), (), preparer=f"{_HERE}:change", level=1),
@@ -48,7 +73,15 @@ COMMANDS: tuple[Command, ...] = (
         "place no more VMs on it, and have those on it moved to other hosts",
         (_HOST,),
         (),
-        preparer=f"{_HERE}:flush",
+        preparer="vmconsole.commands.evacuation:flush",
+        level=2,
+    ),
+    Command(
+        "host confirm-off",
+        "vouch that a host which does not answer is off, so that its VMs may be started elsewhere",
+        (_HOST,),
+        (),
+        preparer=f"{_HERE}:change",
         level=2,
     ),
     Command("host delete", "let a host go that has no VMs", (_HOST,), (), preparer=f"{_HERE}:change", level=2),
@@ -57,7 +90,7 @@ COMMANDS: tuple[Command, ...] = (
         "accept a host's ssh key after comparing its fingerprint",
         (Argument("uri", "uri"),),
         (Option("--fingerprint", "the one you compared; without it, those the host shows", metavar="SHA256:…"),),
-        preparer=f"{_HERE}:trust",
+        preparer="vmconsole.commands.host_changes:trust",
     ),
 )
 
@@ -110,7 +143,7 @@ def host_documents(context: Context) -> list[dict[str, Any]]:
     session = context.session
     promised: dict[int, list[float]] = {}
     for host_id, cpu, memory, state, lcm in session.query(
-        "SELECT host_id, cpu, memory_mib, state, lcm_state FROM vm WHERE host_id IS NOT NULL AND state <> 6"
+        f"SELECT host_id, cpu, memory_mib, state, lcm_state FROM vm WHERE host_id IS NOT NULL AND {ALIVE}"
     ):
         if holds_capacity(by_numbers(state, lcm)):
             sums = promised.setdefault(host_id, [0, 0.0, 0])
@@ -121,7 +154,8 @@ def host_documents(context: Context) -> list[dict[str, Any]]:
     documents = []
     for row in session.query(
         "SELECT host.id, host.name, uri, cluster.name, state, hostname, hypervisor, info, cpus, memory_kib,"
-        " reserved_cpu, reserved_memory_kib, cpu_percent, memory_used_kib, unverified, last_seen, down_since, message"
+        " reserved_cpu, reserved_memory_kib, cpu_percent, memory_used_kib, unverified, last_seen, down_since, message,"
+        " host.attributes, confirmed_off"
         " FROM host JOIN cluster ON cluster.id = host.cluster_id ORDER BY host.id"
     ):
         running, cpu, memory = promised.get(row[0], (0, 0.0, 0))
@@ -146,9 +180,11 @@ def host_documents(context: Context) -> list[dict[str, Any]]:
                 "unverified": bool(row[14]),
                 "last_seen": row[15],
                 "down_since": row[16],
+                "confirmed_off": bool(row[19]),
                 "message": row[17] or (_UNVERIFIED if row[14] else ""),
                 "wild": wild.get(row[0], 0),
                 "info": json.loads(row[7]),
+                "attributes": json.loads(row[18]),
             }
         )
     return documents
@@ -183,6 +219,7 @@ def show(context: Context, command: Command, values: Values) -> Sheet:
         ("LIBVIRT", info.get("libvirt_version", "")),
         ("LAST SEEN", moment(host["last_seen"])),
         ("DOWN SINCE", moment(host["down_since"])),
+        *([("CONFIRMED OFF", "Yes")] if host["confirmed_off"] else []),
         *([("MESSAGE", host["message"])] if host["message"] else []),
     ]
     capacity = [
@@ -218,7 +255,7 @@ def create(context: Context, command: Command, values: Values) -> list[Request]:
     from vmconsole.templates.errors import NameRefused
     from vmconsole.templates.names import check_domain_name
 
-    targets.require_administrator(context, "host create")
+    targets.require_creation(context, "host")
     uri = values["uri"]
     name = values.get("name") or _name_from(uri)
     try:
@@ -226,6 +263,8 @@ def create(context: Context, command: Command, values: Values) -> list[Request]:
     except NameRefused as error:
         raise BadInput(str(error), code="INPUT_NAME", hint="--name NAME") from error
     arguments = {"uri": uri, "name": name, "import_all": values["import_all"], "timeout": values["connect_timeout"]}
+    if values["cluster"]:
+        arguments["cluster_id"] = targets.one(context, "cluster", values["cluster"])[0]
     return [Request("host.create", arguments, label=f"host {name}")]
 
 
@@ -240,8 +279,7 @@ def importvm(context: Context, command: Command, values: Values) -> list[Request
     """Adopt wild domains."""
     from vmconsole.errors import Usage
 
-    targets.require_administrator(context, "host importvm")
-    number, name = targets.one(context, "host", values["host"])
+    number, name = targets.administered(context, "host", values["host"])
     if bool(values.get("domain")) == bool(values["all"]):
         raise Usage(
             "host importvm needs a DOMAIN or --all", code="USAGE_ARGUMENT", hint=f"vmconsole host show {number}"
@@ -251,38 +289,7 @@ def importvm(context: Context, command: Command, values: Values) -> list[Request
 
 
 def change(context: Context, command: Command, values: Values) -> list[Request]:
-    """enable, disable, offline, delete."""
-    targets.require_administrator(context, command.words)
-    number, name = targets.one(context, "host", values["host"])
+    """enable, disable, offline, confirm-off, delete."""
+    number, name = targets.administered(context, "host", values["host"])
     verb = command.words.partition(" ")[2]
     return [Request(f"host.{verb}", {"host_id": number}, host_id=number, label=f"host {name}")]
-
-
-def trust(context: Context, command: Command, values: Values) -> list[Request]:
-    """Accept a host's key by the fingerprint the person has compared; without one, ask the host what it shows."""
-    targets.require_administrator(context, "host trust")
-    uri, fingerprint = values["uri"], values["fingerprint"]
-    if fingerprint is None:
-        return [Request("host.keys", {"uri": uri}, label=uri)]
-    return [Request("host.trust", {"uri": uri, "fingerprint": fingerprint}, label=uri)]
-
-
-def flush(context: Context, command: Command, values: Values) -> list[Request]:
-    """Disable a host and have all its VMs moved; one that cannot be moved where it is now is named, and stays."""
-    from vmconsole.commands import acting
-    from vmconsole.lifecycle import actions, states
-
-    requests = change(context, command, values)
-    disabling = requests[0]
-    disabling.command = "host.disable"
-    asked = actions.of_command("resched")
-    for (vm_id,) in context.session.query(
-        "SELECT id FROM vm WHERE host_id = ? AND state <> 6 ORDER BY id", (disabling.host_id,)
-    ):
-        target = targets.vm(context, str(vm_id))
-        position = states.by_numbers(target.state, target.lcm)
-        asking = acting.request(context, asked, target, {})
-        if actions.legal(asked, position) is None:
-            asking.error, asking.already = None, f"it is {position} and stays on the host"
-        requests.append(asking)
-    return requests

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from vmconsole.commands import targets
+from vmconsole.commands import ownership, targets
 from vmconsole.commands.declaration import Argument, Command, Option
 from vmconsole.commands.listing import LIST_OPTIONS
 from vmconsole.commands.request import Request
 from vmconsole.commands.results import Block, Column, Sheet
+from vmconsole.store.conditions import ALIVE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,26 +40,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "image clone", "make a copy of an image", (_IMAGE, Argument("name", "text")), (), preparer=f"{_CHANGES}:clone"
     ),
-    Command(
-        "image rename", "give it another name", (_IMAGE, Argument("name", "text")), (), preparer=f"{_CHANGES}:rename"
-    ),
-    Command(
-        "image chmod", "change who may do what", (_IMAGE, Argument("mode", "text")), (), preparer=f"{_CHANGES}:chmod"
-    ),
-    Command(
-        "image chown",
-        "give it to another owner",
-        (_IMAGE, Argument("user", "user"), Argument("group", "group", optional=True)),
-        (),
-        preparer=f"{_CHANGES}:chown",
-    ),
-    Command(
-        "image chgrp",
-        "give it to another group",
-        (_IMAGE, Argument("group", "group")),
-        (),
-        preparer=f"{_CHANGES}:chown",
-    ),
+    *ownership.commands("image"),
     Command("image persistent", "have VMs change the image itself", (_IMAGE,), (), preparer=f"{_CHANGES}:switch"),
     Command("image nonpersistent", "have VMs work on copies of it", (_IMAGE,), (), preparer=f"{_CHANGES}:switch"),
     Command("image enable", "let it be used again", (_IMAGE,), (), preparer=f"{_CHANGES}:switch"),
@@ -90,8 +72,8 @@ _TYPES = {
 _SELECT = (
     "SELECT image.id, user_account.name, user_group.name, image.name, datastore.name, image.size_bytes, image.type,"
     " image.persistent, image.state, (SELECT COUNT(DISTINCT disk.vm_id) FROM disk JOIN vm ON vm.id = disk.vm_id"
-    " WHERE disk.image_id = image.id AND vm.state <> 6), image.format, image.registered, image.message,"
-    " image.user_id, image.group_id, image.mode FROM image"
+    f" WHERE disk.image_id = image.id AND {ALIVE}), image.format, image.registered, image.message,"
+    " image.user_id, image.group_id, image.mode, image.lock_level FROM image"
     " JOIN user_account ON user_account.id = image.user_id JOIN user_group ON user_group.id = image.group_id"
     " JOIN datastore ON datastore.id = image.datastore_id"
 )
@@ -110,7 +92,7 @@ def list_images(context: Context, command: Command, values: Values) -> Listing |
     found = [
         row
         for row in context.session.query(f"{_SELECT} ORDER BY image.id DESC")
-        if targets.has_right(context, Right.USE, *row[13:16])
+        if targets.has_right(context, Right.USE, "image", row[0], *row[13:16])
     ]
     rows = [
         (*row[:5], human(row[5] / 1024), _TYPES[row[6]], "Yes" if row[7] else "No", row[8], row[9]) for row in found
@@ -121,27 +103,62 @@ def list_images(context: Context, command: Command, values: Values) -> Listing |
 def _document(row: tuple[Any, ...]) -> dict[str, Any]:
     document = dict(zip(_NAMES, row[:13], strict=True))
     document["persistent"] = bool(document["persistent"])
+    document["mode"], document["lock"] = row[15:17]
     return document
 
 
 def show(context: Context, command: Command, values: Values) -> Sheet:
     """One image, with the hosts that have its content."""
     from vmconsole.commands.vm_show import moment
+    from vmconsole.lifecycle.permissions import mask_text
 
-    number = targets.usable(context, "image", values["image"])
+    number = targets.visible(context, "image", values["image"])
     document = _document(context.session.query(f"{_SELECT} WHERE image.id = ?", (number,))[0])
     copies = context.session.query(
         "SELECT host.name, path FROM image_copy JOIN host ON host.id = image_copy.host_id WHERE image_id = ?", (number,)
     )
     document["copies"] = [{"host": host, "path": path} for host, path in copies]
+    document["snapshots"] = _snapshots(context, number)
     facts = [
         (name.upper().replace("_", " "), moment(value) if name == "registered" else value)
         for name, value in document.items()
-        if name != "copies"
+        if name not in ("copies", "snapshots", "mode", "lock")
     ]
+    facts += [("PERMISSIONS", mask_text(document["mode"])), ("LOCK", ownership.LOCKS[document["lock"]])]
     lies = (Column("HOST", 15, ""), Column("PATH", 60, ""))
-    blocks = [Block(f"IMAGE {number} INFORMATION", facts), Block("COPIES", heading=lies, lines=copies)]
+    blocks = [
+        Block(f"IMAGE {number} INFORMATION", facts),
+        Block("COPIES", heading=lies, lines=copies),
+        Block("IMAGE SNAPSHOTS", heading=_TREE, lines=[_node(row) for row in document["snapshots"]]),
+    ]
     return Sheet("IMAGE", [block for block in blocks if block.fields or block.lines], lambda: document)
+
+
+_TREE = (
+    Column("AC", 2, ""), Column("ID", 3, "", right=True), Column("PARENT", 6, "", right=True), Column("DATE", 11, ""),
+    Column("SIZE", 8, "", right=True), Column("NAME", 30, ""),
+)  # fmt: skip
+
+
+def _snapshots(context: Context, number: int) -> list[dict[str, Any]]:
+    """The tree of a persistent image, which is with the disk that uses it while one does (ON-122)."""
+    node = "snapshot_id, parent_id, {0}.name, active, created, {0}.size_bytes"
+    rows = context.session.query(
+        f"SELECT {node.format('image_snapshot')} FROM image_snapshot WHERE image_id = ? UNION ALL"
+        f" SELECT {node.format('disk_snapshot')} FROM disk_snapshot"
+        " JOIN disk ON disk.vm_id = disk_snapshot.vm_id AND disk.disk_id = disk_snapshot.disk_id"
+        f" JOIN vm ON vm.id = disk.vm_id WHERE disk.image_id = ? AND disk.persistent = 1 AND {ALIVE} ORDER BY 1",
+        (number, number),
+    )
+    names = ("id", "parent", "name", "active", "date", "size_bytes")
+    return [{**dict(zip(names, row, strict=True)), "active": bool(row[3])} for row in rows]
+
+
+def _node(row: dict[str, Any]) -> tuple[Any, ...]:
+    from vmconsole.commands.vm_show import moment
+
+    mark, date = "=>" if row["active"] else "", moment(row["date"], "%m/%d %H:%M")
+    return mark, row["id"], row["parent"], date, f"{row['size_bytes'] >> 20}M", row["name"]
 
 
 def create(context: Context, command: Command, values: Values) -> list[Request]:
@@ -153,6 +170,7 @@ def create(context: Context, command: Command, values: Values) -> list[Request]:
     from vmconsole.templates.names import check_vm_name
     from vmconsole.templates.sizes import disk_mib
 
+    targets.require_creation(context, "image")
     name, path, size = values["name"], values["path"], values["size"]
     if not name:
         raise Usage("image create needs --name", code="USAGE_OPTION")
@@ -185,7 +203,6 @@ def delete(context: Context, command: Command, values: Values) -> list[Request]:
     """Remove an image and its content everywhere."""
     from vmconsole.lifecycle.permissions import Right
 
-    number, name, owner, group, mode = targets.one(context, "image", values["image"], targets.OWNED_COLUMNS)
-    label = f"image {number} ({name})"
-    targets.require_right(context, Right.MANAGE, label=label, owner=owner, group=group, mode=mode)
-    return [Request("image.delete", {"image_id": number}, label=label)]
+    target = targets.owned(context, "image", values["image"])
+    targets.require_right(context, Right.MANAGE, target)
+    return [Request("image.delete", {"image_id": target.id}, label=target.label)]

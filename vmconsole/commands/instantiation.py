@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from vmconsole.commands import scheduling, targets
+from vmconsole.commands import machine_options, scheduling, targets
 from vmconsole.commands.acting import read_file
 from vmconsole.commands.request import Request
 from vmconsole.errors import BadInput, Usage
 from vmconsole.lifecycle.permissions import Right
 from vmconsole.templates import names, syntax, user_inputs
 from vmconsole.templates.errors import BadInput as BadTemplate
+from vmconsole.templates.template import Template
 from vmconsole.templates.vm import check
 
 TYPE_CHECKING = False
@@ -18,24 +19,65 @@ if TYPE_CHECKING:
 
     from vmconsole.commands.context import Context
     from vmconsole.commands.declaration import Command, Values
-    from vmconsole.templates.template import Template
 
 
 def create(context: Context, command: Command, values: Values) -> list[Request]:
-    """`create FILE`: a VM without a template (ON-048)."""
-    return [_request(context, values, parsed(read_file(values["file"])), None)]
+    """`create [FILE]`: a VM without a template, of a file or of options (ON-048)."""
+    if values["file"] is None and not machine_options.given(values):
+        raise Usage(
+            "create needs a FILE, or options such as --memory and --disk",
+            code="USAGE_ARGUMENT", hint="vmconsole help create lists them",
+        )  # fmt: skip
+    template = _varied(values, Template())
+    check_restricted(context, template, Template())
+    return [_request(context, values, template)]
 
 
 def instantiate(context: Context, command: Command, values: Values) -> list[Request]:
-    """`template instantiate NAME`: a VM from a registered template (ON-044, ON-045)."""
-    number, name, body, owner, group, mode = targets.one(
-        context, "template", values["template"], "id, name, body, user_id, group_id, mode"
-    )
-    targets.require_right(context, Right.USE, label=f"template {number} ({name})", owner=owner, group=group, mode=mode)
-    template = parsed(body)
-    if "NAME" not in template:
-        template.set("NAME", f"{name}-%i" if (values.get("multiple") or 1) > 1 else name)
-    return [_request(context, values, template, number)]
+    """`template instantiate NAME [FILE]`: VMs of a registered template, varied by a file or options (ON-044, ON-135).
+
+    With --persistent they are made of a private copy of it, whose images are persistent copies too (ON-139).
+    """
+    source = targets.owned(context, "template", values["template"])
+    targets.require_right(context, Right.USE, source)
+    number, name = source.id, source.name
+    ((body,),) = context.session.query("SELECT body FROM template WHERE id = ?", (number,))
+    registered = parsed(body)
+    template = _varied(values, registered)
+    check_restricted(context, template, registered)
+    several = (values["multiple"] or 1) > 1
+    if values["persistent"]:
+        if several:
+            raise Usage("--persistent makes one VM: no other can use its images", code="USAGE_OPTION")
+        for kind in ("template", "image"):
+            targets.require_creation(context, kind)
+        template.set("NAME", values["name"] or f"{name}-copy")
+    elif "NAME" not in template:
+        template.set("NAME", f"{name}-%i" if several else name)
+    request = _request(context, values, template)
+    request.arguments |= {"template_id": number, "persistent": values["persistent"]}
+    return [request]
+
+
+def _varied(values: Values, template: Template) -> Template:
+    """The template with what a file or the options say besides; each key of a file replaces that key altogether."""
+    if values["file"] is None:
+        return machine_options.described(values, template)
+    if machine_options.given(values):
+        raise Usage("a FILE and options that describe the machine exclude each other", code="USAGE_OPTION")
+    return template.merge(parsed(read_file(values["file"])))
+
+
+def check_restricted(context: Context, template: Template, registered: Template) -> None:
+    """Raise Denied if somebody else than an administrator adds RAW, which reaches past every check, or a MAC."""
+    if "RAW" in template and template.all("RAW") != registered.all("RAW"):
+        targets.require_administrator(context, "RAW in a template")
+    if _macs(template) - _macs(registered):
+        targets.require_administrator(context, "the MAC of a NIC")
+
+
+def _macs(template: Template) -> set[str]:
+    return {mac for nic in template.all("NIC") if isinstance(nic, dict) and (mac := nic.get("MAC"))}
 
 
 def parsed(text: str) -> Template:
@@ -46,7 +88,8 @@ def parsed(text: str) -> Template:
         raise BadInput(str(error), code="INPUT_TEMPLATE") from error
 
 
-def _request(context: Context, values: Values, template: Template, template_id: int | None) -> Request:
+def _request(context: Context, values: Values, template: Template) -> Request:
+    targets.require_creation(context, "vm")
     try:
         spec = check(template)
         scheduling.check_scheduled(context, spec.scheduled_actions)
@@ -62,17 +105,22 @@ def _request(context: Context, values: Values, template: Template, template_id: 
         raise BadInput(f"--multiple {count}: from 1 to {names.MOST_TARGETS} VMs are made at once", code="INPUT_COUNT")
     arguments: dict[str, Any] = {
         "template": syntax.render(template),
-        "template_id": template_id,
         "name": values.get("name"),
         "multiple": count or 1,
         "hold": bool(values.get("hold")),
     }
-    return Request("vm.create", arguments, label=values.get("name") or "new VM")
+    request = Request("vm.create", arguments, label=values.get("name") or "new VM")
+    if values["dry_run"]:
+        request.preview, request.already = syntax.render(template), "it is only shown"
+    return request
 
 
 def _answers(context: Context, inputs: tuple[user_inputs.UserInput, ...], given: str | None) -> dict[str, str]:
     """The answers to a template's questions: those given with the command; the others are asked for (ON-047)."""
-    known = dict(pair.partition("=")[::2] for pair in (given or "").split(",") if "=" in pair)
+    try:
+        known = {**context.answers, **user_inputs.split_answers(given or "")}
+    except BadTemplate as error:
+        raise BadInput(str(error), code="INPUT_ANSWER") from error
     wanted = {question.name: question for question in inputs}
     fixed = user_inputs.InputType.FIXED
     unanswered = [question for question in inputs if question.name not in known and question.type is not fixed]

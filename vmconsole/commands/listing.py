@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vmconsole.commands.declaration import Argument, Option
-from vmconsole.commands.results import Text
+from vmconsole.commands.results import Column, Text
 from vmconsole.errors import BadInput
 
 TYPE_CHECKING = False
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from vmconsole.commands.declaration import Values
-    from vmconsole.commands.results import Column, Listing
+    from vmconsole.commands.results import Listing
 
 OWNER = Argument("owner", "owner", optional=True)
 """Filter flag of lists: a, m, g, G, or a user."""
@@ -23,7 +23,10 @@ LIST_OPTIONS = (
     Option("--sort", "order, a leading - is descending", metavar="COL[,-COL]"),
     Option("--size", "width of a column", short="-s", metavar="COL=N", repeats=True),
     Option("--adjust", "a column as wide as its cells need", metavar="COL", repeats=True),
+    Option("--expand", "a column that takes what room is left", metavar="COL", repeats=True),
+    Option("--no-expand", "every column as wide as it is by itself"),
     Option("--no-header", "without the line of headings"),
+    Option("--no-pager", "taken as it is meant: no list is ever paged"),
     Option("--csv-del", "what separates comma-separated values", metavar="D"),
     Option("--describe", "say what each column is, and list nothing"),
 )
@@ -33,6 +36,7 @@ VM_LIST_OPTIONS = (
     Option("--listconf", "a set of columns", short="-c", metavar="SET", choices=("default", "user")),
     Option("--numeric", "numbers of users and groups instead of their names", short="-n"),
     Option("--kilobytes", "memory in KiB", short="-k"),
+    Option("--extended", "taken as it is meant: documents always have everything"),
 )
 
 
@@ -54,6 +58,12 @@ def shape(listing: Listing, values: Values) -> None:
         listing.shown = [listing.columns[_place(word, places)].name for word in values["list"].split(",")]
     if values.get("size") or values.get("adjust"):
         _resize(listing, values, places)
+    if values.get("expand") or values.get("no_expand"):
+        wanted = set() if values["no_expand"] else {_place(word, places) for word in values["expand"]}
+        listing.columns = tuple(
+            Column(old.name, old.width, old.help, right=old.right, expands=place in wanted)
+            for place, old in enumerate(listing.columns)
+        )
 
 
 def _filter(listing: Listing, values: Values, places: dict[str, int]) -> None:
@@ -69,8 +79,6 @@ def _filter(listing: Listing, values: Values, places: dict[str, int]) -> None:
 
 
 def _resize(listing: Listing, values: Values, places: dict[str, int]) -> None:
-    from vmconsole.commands.results import Column
-
     columns = list(listing.columns)
     widths: list[tuple[str, int]] = [(word, 0) for word in values["adjust"]]
     for text in values["size"]:

@@ -1,4 +1,4 @@
-"""`monitoring`: the stored samples of VMs, oldest first."""
+"""`monitoring`: the stored samples of VMs and of hosts, oldest first."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from vmconsole.commands.listing import described
 from vmconsole.commands.period import period
 from vmconsole.commands.results import Column
 from vmconsole.commands.simple_lists import paired
+from vmconsole.store.conditions import ALIVE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,13 +46,11 @@ def read(context: Context, command: Command, values: Values) -> Listing | Text:
     if values.get("vms"):
         numbers = set()
         for target in targets.vms(context, values["vms"]):
-            targets.require_right(
-                context, Right.USE, label=target.label, owner=target.owner, group=target.owning_group, mode=target.mode
-            )
+            targets.require_right(context, Right.USE, target, lockable=False)
             numbers.add(target.id)
     else:
-        found = context.session.query("SELECT id, user_id, group_id, mode FROM vm WHERE state <> 6")
-        numbers = {number for number, *owned in found if targets.has_right(context, Right.USE, *owned)}
+        found = context.session.query(f"SELECT id, user_id, group_id, mode FROM vm WHERE {ALIVE}")
+        numbers = {number for number, *owned in found if targets.has_right(context, Right.USE, "vm", number, *owned)}
     samples = context.session.query(
         "SELECT id, at, cpu_percent, memory_kib, net_rx_bytes, net_tx_bytes, disk_read_bytes, disk_write_bytes"
         " FROM sample WHERE kind = 'vm' AND at BETWEEN ? AND ? ORDER BY id, at",
@@ -59,6 +58,39 @@ def read(context: Context, command: Command, values: Values) -> Listing | Text:
     )
     pairs = [(_cells(row), dict(zip(_FIELDS, row, strict=True))) for row in samples if row[0] in numbers]
     return paired("SAMPLE", COLUMNS, pairs, values)
+
+
+HOST_COLUMNS = (
+    Column("ID", 4, "number of the host", right=True),
+    Column("NAME", 12, "its name", expands=True),
+    Column("TIME", 14, "when it was measured"),
+    Column("CPU", 6, "percent of one core", right=True),
+    Column("MEM", 8, "memory used", right=True),
+)
+
+
+def read_hosts(context: Context, command: Command, values: Values) -> Listing | Text:
+    """Samples of one host or of all of them. Raises NotFound."""
+    from vmconsole.commands.vm_show import moment
+    from vmconsole.templates.sizes import human
+
+    if values.get("describe"):
+        return described(HOST_COLUMNS)
+    start, end = period(context, values)
+    wanted = targets.one(context, "host", values["host"])[0] if values.get("host") else None
+    pairs = [
+        (
+            (number, name, moment(at), f"{cpu or 0:g}", human(memory or 0)),
+            {"id": number, "name": name, "at": at, "cpu": cpu, "memory_kib": memory},
+        )
+        for number, name, at, cpu, memory in context.session.query(
+            "SELECT host.id, host.name, at, sample.cpu_percent, sample.memory_kib FROM sample"
+            " JOIN host ON host.id = sample.id WHERE kind = 'host' AND at BETWEEN ? AND ? ORDER BY host.id, at",
+            (start, end),
+        )
+        if wanted in (None, number)
+    ]
+    return paired("SAMPLE", HOST_COLUMNS, pairs, values)
 
 
 def _cells(row: tuple[Any, ...]) -> tuple[Any, ...]:

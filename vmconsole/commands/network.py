@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vmconsole.commands import targets
+from vmconsole.commands import ownership, targets
 from vmconsole.commands.declaration import Argument, Command, Option
 from vmconsole.commands.listing import LIST_OPTIONS
 from vmconsole.commands.request import Request
@@ -44,6 +44,26 @@ COMMANDS: tuple[Command, ...] = (
         preparer=f"{_HERE}:create",
     ),
     Command("network addar", "give a network more addresses", (_NETWORK,), _RANGE, preparer=f"{_HERE}:add_range"),
+    Command(
+        "network rmar",
+        "take a range of addresses away that no VM has one of",
+        (_NETWORK, Argument("range", "text")),
+        preparer=f"{_HERE}:remove_range",
+        level=1,
+    ),
+    Command(
+        "network hold",
+        "hold an address back from all VMs",
+        (_NETWORK, Argument("ip", "text")),
+        preparer=f"{_HERE}:keep_back",
+    ),
+    Command(
+        "network release",
+        "let VMs have an address again that was held back",
+        (_NETWORK, Argument("ip", "text")),
+        preparer=f"{_HERE}:keep_back",
+    ),
+    *ownership.commands("network"),
     Command("network delete", "remove a network no VM is on", (_NETWORK,), (), preparer=f"{_HERE}:delete", level=2),
 )
 
@@ -60,64 +80,70 @@ _LEASES = (
 def show(context: Context, command: Command, values: Values) -> Sheet:
     """One network, the ranges of its addresses and the leases of them."""
     import json
-    from ipaddress import IPv4Address
+    from ipaddress import ip_address
 
     from vmconsole.lifecycle.permissions import mask_text
 
-    number = targets.usable(context, "network", values["network"])
+    number = targets.visible(context, "network", values["network"])
     query = context.session.query
-    name, user, group, mode, kind, source, vlan, attributes = query(
-        "SELECT network.name, user_account.name, user_group.name, mode, source_kind, source, vlan, network.attributes"
+    name, user, group, mode, lock, kind, source, vlan, attributes = query(
+        "SELECT network.name, user_account.name, user_group.name, mode, lock_level, source_kind, source, vlan,"
+        " network.attributes"
         " FROM network JOIN user_account ON user_account.id = user_id JOIN user_group ON user_group.id ="
         " network.group_id WHERE network.id = ?",
         (number,),
     )[0]
     leases = sorted(
         query(
-            "SELECT ip, mac, vm_id, vm.name, nic_id FROM network_lease JOIN vm ON vm.id = vm_id WHERE network_id = ?",
+            "SELECT ip, mac, vm.id, COALESCE(vm.name, ''), CASE WHEN vm.id IS NULL THEN NULL ELSE nic_id END"
+            " FROM network_lease LEFT JOIN vm ON vm.id = vm_id WHERE network_id = ?",
             (number,),
         ),
-        key=lambda lease: (_number(lease[0]), lease[1]),
+        key=lambda lease: (*_number(lease[0]), lease[1]),
     )
     ranges = []
     for index, first, size, mac in query(
         "SELECT range_id, ip, size, mac FROM address_range WHERE network_id = ? ORDER BY range_id", (number,)
     ):
-        start = _number(first)
-        used = sum(start <= _number(lease[0]) < start + size for lease in leases)
-        ranges.append((index, first, str(IPv4Address(start + size - 1)), size, used, mac or "of the IP"))
+        version, start = _number(first)
+        used = sum((version, start) <= _number(lease[0]) < (version, start + size) for lease in leases)
+        ranges.append((index, first, str(ip_address(first) + (size - 1)), size, used, mac or "of the IP"))
     told = json.loads(attributes)
     document = {
-        "id": number, "name": name, "user": user, "group": group, "mode": mode, "kind": kind, "source": source,
-        "vlan": vlan, "attributes": told,
+        "id": number, "name": name, "user": user, "group": group, "mode": mode, "lock": lock, "kind": kind,
+        "source": source, "vlan": vlan, "attributes": told,
         "ranges": [dict(zip(("id", "first", "last", "size", "used", "mac"), row, strict=True)) for row in ranges],
         "leases": [dict(zip(("ip", "mac", "vm", "vm_name", "nic"), lease, strict=True)) for lease in leases],
     }  # fmt: skip
     facts = [
         ("ID", number), ("NAME", name), ("USER", user), ("GROUP", group), ("PERMISSIONS", mask_text(mode)),
-        ("KIND", kind), ("SOURCE", source or "-"), ("VLAN", vlan or "-"),
+        ("LOCK", ownership.LOCKS[lock]), ("KIND", kind), ("SOURCE", source or "-"), ("VLAN", vlan or "-"),
     ]  # fmt: skip
     blocks = [
         Block(f"NETWORK {number} INFORMATION", facts),
         Block("NETWORK ATTRIBUTES", sorted(told.items())),
         Block("ADDRESS RANGES", heading=_RANGES, lines=ranges),
-        Block("LEASES", heading=_LEASES, lines=[(ip or "-", *rest) for ip, *rest in leases]),
+        Block("LEASES", heading=_LEASES, lines=[_lease(*lease) for lease in leases]),
     ]
     return Sheet("NETWORK", [block for block in blocks if block.fields or block.lines], lambda: document)
 
 
-def _number(ip: str) -> int:
-    """An IPv4 address as a number to count with; -1 for any other."""
-    from ipaddress import AddressValueError, IPv4Address
+def _lease(ip: str, mac: str, vm: int | None, name: str, nic: int | None) -> tuple[object, ...]:
+    return (ip or "-", mac, "-", "held back", "-") if vm is None else (ip or "-", mac, vm, name, nic)
 
-    try:
-        return int(IPv4Address(ip))
-    except AddressValueError:
-        return -1
+
+def _number(ip: str) -> tuple[int, int]:
+    """An address as its version and a number to count with; (0, 0) for no address."""
+    from ipaddress import ip_address
+
+    if not ip:
+        return 0, 0
+    address = ip_address(ip)
+    return address.version, int(address)
 
 
 def create(context: Context, command: Command, values: Values) -> list[Request]:
-    """Register a network; it is for administrators, because it names what the hosts have."""
+    """Register a network; it is for administrators and whom a rule allows it: it names what the hosts have."""
     from vmconsole.commands.acting import read_file
     from vmconsole.errors import BadInput, Usage
     from vmconsole.templates import syntax
@@ -125,7 +151,7 @@ def create(context: Context, command: Command, values: Values) -> list[Request]:
     from vmconsole.templates.network import check_network
     from vmconsole.templates.template import Template
 
-    targets.require_administrator(context, "network create")
+    targets.require_creation(context, "network")
     given = {
         "NAME": values["name"], "BRIDGE": values["bridge"], "NETWORK": values["network"],
         "USER": "YES" if values["user"] else None, "GATEWAY": values["gateway"], "NETWORK_MASK": values["netmask"],
@@ -148,21 +174,51 @@ def create(context: Context, command: Command, values: Values) -> list[Request]:
 def add_range(context: Context, command: Command, values: Values) -> list[Request]:
     """More addresses for a network."""
     from vmconsole.errors import BadInput
+    from vmconsole.lifecycle.permissions import Right
     from vmconsole.templates import syntax
     from vmconsole.templates.errors import BadInput as BadTemplate
     from vmconsole.templates.network import check_range
     from vmconsole.templates.template import Template
 
-    targets.require_administrator(context, "network addar")
-    number, name = targets.one(context, "network", values["network"])
+    target = targets.owned(context, "network", values["network"])
+    targets.require_right(context, Right.ADMIN, target)
     template = Template()
     try:
         _add_range(template, values)
         check_range(template)
     except BadTemplate as error:
         raise BadInput(str(error), code="INPUT_TEMPLATE") from error
-    arguments = {"network_id": number, "range": syntax.render(template)}
-    return [Request("network.addar", arguments, label=f"network {number} ({name})")]
+    return [Request("network.addar", {"network_id": target.id, "range": syntax.render(template)}, label=target.label)]
+
+
+def remove_range(context: Context, command: Command, values: Values) -> list[Request]:
+    """Fewer addresses for a network."""
+    from vmconsole.errors import NotFound
+    from vmconsole.lifecycle.permissions import Right
+
+    target = targets.owned(context, "network", values["network"])
+    targets.require_right(context, Right.ADMIN, target)
+    for (number,) in context.session.query("SELECT range_id FROM address_range WHERE network_id = ?", (target.id,)):
+        if str(number) == values["range"]:
+            return [Request("network.rmar", {"network_id": target.id, "range_id": number}, label=target.label)]
+    raise NotFound(
+        f"{target.label} has no range {values['range']}", code="NO_RANGE", hint=f"vmconsole network show {target.id}"
+    )
+
+
+def keep_back(context: Context, command: Command, values: Values) -> list[Request]:
+    """hold, release: an address of the network that no VM has."""
+    from vmconsole.errors import BadInput
+    from vmconsole.lifecycle.permissions import Right
+    from vmconsole.templates.values import ip
+
+    target = targets.owned(context, "network", values["network"])
+    targets.require_right(context, Right.MANAGE, target)
+    try:
+        address = ip(values["ip"])
+    except ValueError as error:
+        raise BadInput(str(error), code="INPUT_ADDRESS") from error
+    return [Request(command.words.replace(" ", "."), {"network_id": target.id, "ip": address}, label=target.label)]
 
 
 def _add_range(template: Template, values: Values) -> None:
@@ -175,7 +231,6 @@ def delete(context: Context, command: Command, values: Values) -> list[Request]:
     """Remove a network; what it named stays on the hosts."""
     from vmconsole.lifecycle.permissions import Right
 
-    number, name, owner, group, mode = targets.one(context, "network", values["network"], targets.OWNED_COLUMNS)
-    label = f"network {number} ({name})"
-    targets.require_right(context, Right.MANAGE, label=label, owner=owner, group=group, mode=mode)
-    return [Request("network.delete", {"network_id": number}, label=label)]
+    target = targets.owned(context, "network", values["network"])
+    targets.require_right(context, Right.MANAGE, target)
+    return [Request("network.delete", {"network_id": target.id}, label=target.label)]

@@ -51,8 +51,8 @@ COLUMNS = (
     Column("MESSAGE", 40, "what went wrong"),
 )
 FIELDS = (
-    "id", "vm", "command", "arguments", "state", "step", "progress", "bytes_done", "bytes_total", "asked_by", "face",
-    "error", "result", "note", "host", "attempt", "created", "started", "ended",
+    "id", "vm", "command", "arguments", "state", "step", "progress", "bytes_done", "bytes_total", "remaining_seconds",
+    "asked_by", "face", "error", "result", "note", "host", "attempt", "created", "started", "ended",
 )  # fmt: skip
 
 
@@ -66,7 +66,7 @@ def list_operations(context: Context, command: Command, values: Values) -> Listi
     if not context.user.administrator:
         documents = [document for document in documents if _allowed(context, document, "USE")]
     rows = [_row(context, document) for document in documents]
-    return listing("OPERATION", COLUMNS, rows, [public(document) for document in documents], values)
+    return listing("OPERATION", COLUMNS, rows, [public(context, document) for document in documents], values)
 
 
 def _row(context: Context, document: dict[str, Any]) -> tuple[Any, ...]:
@@ -82,9 +82,13 @@ def _row(context: Context, document: dict[str, Any]) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-def public(document: dict[str, Any]) -> dict[str, Any]:
+def public(context: Context, document: dict[str, Any]) -> dict[str, Any]:
     """An operation as JSON shows it."""
-    return {name: document[name] for name in FIELDS}
+    from vmconsole.templates.secrets import concealed
+
+    remaining = operations.remaining(document, context.clock())
+    full = {**document, "arguments": concealed(document["arguments"]), "remaining_seconds": remaining}
+    return {name: full[name] for name in FIELDS}
 
 
 def _allowed(context: Context, document: dict[str, Any], right: str) -> bool:
@@ -94,8 +98,8 @@ def _allowed(context: Context, document: dict[str, Any], right: str) -> bool:
     from vmconsole.commands import targets
     from vmconsole.lifecycle.permissions import Right
 
-    rows = context.session.query("SELECT user_id, group_id, mode FROM vm WHERE id = ?", (document["vm"],))
-    return any(targets.has_right(context, Right[right], *row) for row in rows)
+    rows = context.session.query("SELECT id, user_id, group_id, mode FROM vm WHERE id = ?", (document["vm"],))
+    return any(targets.has_right(context, Right[right], "vm", *row) for row in rows)
 
 
 def _find(context: Context, word: str, right: str) -> dict[str, Any]:
@@ -122,13 +126,14 @@ def show(context: Context, command: Command, values: Values) -> Sheet:
 
     document = _find(context, values["operation"], "USE")
     happened = operations.events(context.session, document["id"])
-    full = {**public(document), "events": happened}
+    shown = public(context, document)
+    full = {**shown, "events": happened}
     facts = [
         (
             name.upper().replace("_", " "),
             moment(int(value)) if name in ("created", "started", "ended") and value else value,
         )
-        for name, value in public(document).items()
+        for name, value in shown.items()
         if value not in (None, "", {})
     ]
     lines = [
@@ -168,7 +173,9 @@ def cancel(context: Context, command: Command, values: Values) -> Text:
 
 def _silent(context: Context, identity: str) -> Text:
     """Says nothing in words; in JSON, how the operation is now."""
-    return Text("OPERATION", "", lambda: public(operations.get(context.session, identity) or {}))
+    document = operations.get(context.session, identity)
+    assert document is not None
+    return Text("OPERATION", "", lambda: public(context, document))
 
 
 def retry(context: Context, command: Command, values: Values) -> list[Request]:

@@ -55,7 +55,7 @@ def _taken(command: Command, by_flag: dict[str, Option], word: str, rest: list[s
     if option is None:
         raise Usage(f"{command.words}: unknown option {flag}", code="USAGE_OPTION", hint=_hint(command))
     if option.metavar:
-        if not given:
+        if not given and not _is_left_out(option, rest):
             if not rest:
                 raise Usage(f"{command.words}: {flag} needs {option.metavar}", code="USAGE_OPTION", hint=_hint(command))
             value = rest.pop()
@@ -65,6 +65,11 @@ def _taken(command: Command, by_flag: dict[str, Option], word: str, rest: list[s
     if given:
         rest.append(f"-{value}")
     return option, True
+
+
+def _is_left_out(option: Option, rest: list[str]) -> bool:
+    """Whether an optional value is not there: the line ends, or goes on with another option."""
+    return option.optional and (not rest or rest[-1].startswith("-"))
 
 
 def _checked(command: Command, option: Option, flag: str, value: str) -> object:

@@ -19,12 +19,17 @@ NOUNS = {
     "image": "vmconsole.commands.image",
     "datastore": "vmconsole.commands.datastore",
     "network": "vmconsole.commands.network",
+    "backup": "vmconsole.commands.backup",
     "schedule": "vmconsole.commands.schedule",
+    "domain": "vmconsole.commands.domain",
     "operation": "vmconsole.commands.operation",
     "config": "vmconsole.commands.setting",
     "user": "vmconsole.commands.user",
     "group": "vmconsole.commands.group",
+    "acl": "vmconsole.commands.acl",
     "cluster": "vmconsole.commands.cluster",
+    "controller": "vmconsole.commands.controller",
+    "zone": "vmconsole.commands.zone",
 }
 NOUN_ALIASES = {"vnet": "network", "op": "operation"}
 FACES = ("top", "controller", "help")
@@ -55,7 +60,7 @@ def find(words: Sequence[str]) -> tuple[Command, list[str]]:
     if not words:
         raise Usage("a command is missing", code="USAGE_COMMAND", hint="vmconsole help")
     noun = NOUN_ALIASES.get(words[0], words[0])
-    if noun in NOUNS:
+    if noun in NOUNS and not _is_action_all_the_same(noun, words[1:2]):
         commands = of_module(NOUNS[noun])
         if len(words) < 2:
             verbs = ", ".join(command.words.partition(" ")[2] for command in commands)
@@ -64,6 +69,12 @@ def find(words: Sequence[str]) -> tuple[Command, list[str]]:
     if noun == "vm" and len(words) > 1:
         return _match(of_module(VM), words[1]), list(words[2:])
     return _match(of_module(VM), words[0]), list(words[1:])
+
+
+def _is_action_all_the_same(noun: str, following: Sequence[str]) -> bool:
+    """Whether the noun is the name of an action, too, and no verb of its own follows: ``backup web1``."""
+    verbs = [command.words.partition(" ")[2] for command in of_module(NOUNS[noun])]
+    return _declared(noun) is not None and bool(following) and following[0] not in verbs
 
 
 def modern(words: Sequence[str]) -> tuple[list[str], str]:

@@ -24,10 +24,14 @@ class Request:
         already: what is already so, when there is nothing to do; the request then succeeds without an operation.
         error: why this one cannot be done; the others of the same command still are.
         verbose: what `--verbose` prints when it is done: ``suspending``.
+        preview: what a dry run shows of it, where its name does not say enough.
+        caveats: sentences that a person is told before it is done.
+        after: requests of the same submission that must have succeeded before this one is begun.
     """
 
     __slots__ = (
-        "already", "arguments", "command", "error", "host_id", "label", "name", "state", "variant", "verbose", "vm_id",
+        "after", "already", "arguments", "caveats", "command", "error", "host_id", "label", "name", "preview", "state",
+        "variant", "verbose", "vm_id",
     )  # fmt: skip
 
     def __init__(
@@ -44,6 +48,9 @@ class Request:
         already: str = "",
         error: VmconsoleError | None = None,
         verbose: str = "",
+        preview: str = "",
+        caveats: tuple[str, ...] = (),
+        after: tuple[Request, ...] = (),
     ) -> None:
         self.command = command
         self.arguments = arguments or {}
@@ -56,6 +63,9 @@ class Request:
         self.already = already
         self.error = error
         self.verbose = verbose
+        self.preview = preview
+        self.caveats = caveats
+        self.after = after
 
     @property
     def kind(self) -> str:

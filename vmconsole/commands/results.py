@@ -33,9 +33,11 @@ class Listing:
         rows: one tuple for each row with a cell for every column of `columns`, as text or number.
         documents: builds the JSON array; called only when JSON, YAML or XML is asked for.
         name: singular noun of a row (``VM``), for XML and YAML.
+
+    `remark` is what a person had better know of it, beside the answer.
     """
 
-    __slots__ = ("columns", "documents", "name", "rows", "shown")
+    __slots__ = ("columns", "documents", "name", "remark", "rows", "shown")
 
     def __init__(
         self,
@@ -46,6 +48,7 @@ class Listing:
         shown: Sequence[str] = (),
     ) -> None:
         self.name = name
+        self.remark = ""
         self.columns = columns
         self.rows = rows
         self.documents = documents
@@ -77,11 +80,17 @@ class Block:
 
 
 class Sheet:
-    """One object in blocks; `documents` builds its JSON document."""
+    """One object in blocks; `documents` builds its JSON document.
 
-    __slots__ = ("blocks", "documents", "name")
+    `exit` is the exit status of who asked for it: what is said may be that something is not well.
+    `remark` is what a person had better know of it, beside the answer.
+    """
 
-    def __init__(self, name: str, blocks: Sequence[Block], documents: Documents) -> None:
+    __slots__ = ("blocks", "documents", "exit", "name", "remark")
+
+    def __init__(self, name: str, blocks: Sequence[Block], documents: Documents, *, exit: int = 0) -> None:
+        self.exit = exit
+        self.remark = ""
         self.name = name
         self.blocks = blocks
         self.documents = documents

@@ -5,7 +5,7 @@ from __future__ import annotations
 from vmconsole.commands.declaration import Argument, Command, Option
 from vmconsole.commands.listing import LIST_OPTIONS
 from vmconsole.commands.results import Column
-from vmconsole.commands.scheduling import SCHED
+from vmconsole.commands.scheduling import KEEP, SCHED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,15 +40,15 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "schedule create",
         "have an action done on VMs later, or again and again",
-        (Argument("vms", "vms"), Argument("action", "text"), Argument("args", "text", optional=True, many=True)),
-        SCHED,
+        (Argument("vms", "vms"), Argument("action", "action"), Argument("args", "text", optional=True, many=True)),
+        (*KEEP, *SCHED),
         preparer=f"{_HERE}:create",
     ),
     Command(
         "schedule update",
         "change when a schedule fires; --schedule and the like, or a file with one SCHED_ACTION",
         (_VM, _NUMBER, Argument("file", "file", optional=True)),
-        SCHED,
+        (*KEEP, *SCHED),
         preparer=f"{_HERE}:update",
         aliases=("sched-update", "update-chart"),
     ),
@@ -85,8 +85,8 @@ def create(context: Context, command: Command, values: Values) -> list[Request]:
 
     asked = scheduling.action_of(values["action"], values["args"])
     found = targets.vms(context, values["vms"])
-    rule = scheduling.rule_of(context, values)
-    return [scheduling.request(context, asked, target, values["args"], rule) for target in found]
+    rule, keep = scheduling.rule_of(context, values), scheduling.retention(asked, values)
+    return [scheduling.request(context, asked, target, values["args"], rule, keep) for target in found]
 
 
 def update(context: Context, command: Command, values: Values) -> list[Request]:
@@ -97,18 +97,20 @@ def update(context: Context, command: Command, values: Values) -> list[Request]:
     from vmconsole.local_zone import local_zone
     from vmconsole.schedules import options, records
     from vmconsole.schedules.errors import ScheduleError
+    from vmconsole.schedules.retention import Retention
     from vmconsole.templates import syntax
     from vmconsole.templates.errors import BadInput as BadTemplate
     from vmconsole.templates.vm import check_scheduled_action
 
     target, document = find(context, values)
-    if bool(values["file"]) == scheduling.wanted(values):
+    kept = {option.name: values[option.name] for option in KEEP if values[option.name] is not None}
+    if bool(values["file"]) == (scheduling.wanted(values) or bool(kept)):
         raise Usage("schedule update needs either a file or one of the options", code="USAGE_OPTION")
-    name, args = document["action"], document["args"]
+    name, args, keep = document["action"], document["args"], Retention.of({**document, **kept})
     try:
         if values["file"]:
             read = check_scheduled_action(syntax.parse(read_file(values["file"])))
-            name, args = read.action, list(read.args)
+            name, args, keep = read.action, list(read.args), Retention(read.keep_last, read.keep_days)
             rule = records.from_template(read, zone=local_zone())
         else:
             rule = options.changed(
@@ -119,7 +121,8 @@ def update(context: Context, command: Command, values: Values) -> list[Request]:
     except BadTemplate as error:
         raise scheduling.refused([str(error)], "INPUT_TEMPLATE") from error
     asked = scheduling.action_of(name, args)
-    changed = {"action": asked.name, "args": args, "rule": records.to_store(rule)}
+    scheduling.retention(asked, kept)
+    changed = {"action": asked.name, "args": args, "rule": records.to_store(rule), **keep.columns}
     return [_request(context, "schedule.update", target, document, changed)]
 
 

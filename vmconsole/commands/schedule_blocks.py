@@ -8,6 +8,7 @@ from vmconsole.lifecycle import actions
 from vmconsole.local_zone import local_zone
 from vmconsole.schedules import records
 from vmconsole.schedules.errors import ScheduleError
+from vmconsole.schedules.retention import Retention
 from vmconsole.store import vm_reading
 from vmconsole.templates.errors import BadInput as BadTemplate
 from vmconsole.templates.template import Template
@@ -40,7 +41,8 @@ def _block(document: dict[str, Any]) -> Block:
         ) from error
     args = {"ARGS": ",".join(document["args"])} if document["args"] else {}
     own = {"ID": str(document["id"]), "ACTION": document["action"], **args}
-    return {**own, **records.to_template(rule, zone_default=local_zone())}
+    kept = {key.upper(): str(value) for key, value in Retention.of(document).columns.items() if value is not None}
+    return {**own, **records.to_template(rule, zone_default=local_zone()), **kept}
 
 
 def joined(template: Template, blocks: list[Block]) -> Template:
@@ -107,4 +109,5 @@ def _changed(context: Context, target: Target, template: Template, number: str |
         "action": read.action,
         "args": list(read.args),
         "rule": records.to_store(rule),
+        **Retention(read.keep_last, read.keep_days).columns,
     }

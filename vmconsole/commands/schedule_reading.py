@@ -7,7 +7,10 @@ from vmconsole.commands.listing import described, shape
 from vmconsole.commands.results import Block, Column, Listing, Sheet
 from vmconsole.commands.vm_show import moment
 from vmconsole.schedules.columns import end_text, repeat_text
+from vmconsole.schedules.retention import Retention
 from vmconsole.store import vm_reading
+from vmconsole.store.conditions import ALIVE
+from vmconsole.templates.scheduled import RETAINED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,21 +33,32 @@ def list_schedules(context: Context, command: Command, values: Values) -> Listin
     if values.get("describe"):
         return described(schedule.COLUMNS)
     only = [targets.vm(context, values["vm"]).id] if values["vm"] else None
-    found = {(vm["id"], each["id"]): (vm, each) for vm, each in _schedules(context, only)}
+    found = {(vm["id"], each["id"]): (vm, each) for vm, each in schedules(context, only)}
     ordered = sorted(found.values(), key=lambda pair: (pair[1]["next"] is None, pair[1]["next"] or 0, pair[0]["id"]))
     rows = [_row(vm, each) for vm, each in ordered]
     table = Listing(
         "SCHEDULE", schedule.COLUMNS, rows, lambda: [_document(*found[row[0], row[1]]) for row in table.rows]
     )
     shape(table, values)
+    table.remark = unattended(context)
     return table
 
 
-def _schedules(context: Context, ids: Iterable[int] | None) -> Iterator[tuple[Document, Document]]:
+def unattended(context: Context) -> str:
+    """What a person has to know while schedules wait and nobody stays to fire them; empty when somebody does."""
+    pending = context.session.query("SELECT 1 FROM schedule WHERE next IS NOT NULL AND enabled = 1 LIMIT 1")
+    lease = context.session.query("SELECT 1 FROM lease WHERE holder <> '' AND permanent = 1")
+    return UNATTENDED if pending and not lease else ""
+
+
+UNATTENDED = "schedules fire only while a controller runs, and none that stays does: vmconsole controller install"
+
+
+def schedules(context: Context, ids: Iterable[int] | None) -> Iterator[tuple[Document, Document]]:
     """Each schedule with its VM."""
     if ids is None:
         rows = context.session.query(
-            "SELECT DISTINCT vm_id FROM schedule JOIN vm ON vm.id = schedule.vm_id WHERE vm.state <> 6 ORDER BY vm_id"
+            f"SELECT DISTINCT vm_id FROM schedule JOIN vm ON vm.id = schedule.vm_id WHERE {ALIVE} ORDER BY vm_id"
         )
         ids = [row[0] for row in rows]
     for vm in vm_reading.documents(context.session, context.user, ids):
@@ -93,6 +107,8 @@ def show(context: Context, command: Command, values: Values) -> Sheet:
         ("DONE", moment(each["done"])),
         ("MESSAGE", each["message"] or "-"),
     ]
+    if each["action"] in RETAINED:
+        facts.append(("KEEPS", str(Retention.of(each))))
     lines = [(moment(row[0], _STAMP), row[1], moment(int(row[4])), row[3] or "-", row[2]) for row in records]
     heading = (
         Column("DUE", 17, ""), Column("STATUS", 8, ""), Column("AT", 14, ""), Column("OPERATION", 26, ""),
@@ -101,7 +117,9 @@ def show(context: Context, command: Command, values: Values) -> Sheet:
     blocks = [Block(f"SCHEDULE {each['id']} OF VM {vm['id']}", facts)]
     if lines:
         blocks.append(Block("FIRINGS", heading=heading, lines=lines))
-    return Sheet("SCHEDULE", blocks, lambda: document)
+    sheet = Sheet("SCHEDULE", blocks, lambda: document)
+    sheet.remark = unattended(context)
+    return sheet
 
 
 def _when(each: Document, start: int) -> str:
@@ -122,8 +140,8 @@ def preview(context: Context, command: Command, values: Values) -> Sheet:
 
     ids = [target.id for target in targets.vms(context, values["vms"])] if values["vms"] else None
     days = values["days"] or dry_run.DAYS
-    known = [pair for pair in _schedules(context, ids) if pair[1]["next"] is not None and pair[1]["enabled"]]
-    plans = [plan for index, (vm, each) in enumerate(known) if (plan := _plan(index, vm, each)) is not None]
+    known = [pair for pair in schedules(context, ids) if pair[1]["next"] is not None and pair[1]["enabled"]]
+    plans = [plan for index, (vm, each) in enumerate(known) if (plan := planned(index, vm, each)) is not None]
     run = dry_run.dry_run(plans, int(context.clock()), days=days)
     numbers = [each["id"] for _, each in known]
     firings: list[Document] = [
@@ -143,7 +161,9 @@ def preview(context: Context, command: Command, values: Values) -> Sheet:
     blocks = [Block(title, heading=_FIRING, lines=[_firing(firing) for firing in firings])]
     if clashes:
         blocks.append(Block("IN EACH OTHER'S WAY", heading=_CLASH, lines=[_clash(clash) for clash in clashes]))
-    return Sheet("PREVIEW", blocks, lambda: {"firings": firings, "clashes": clashes, "complete": run.complete})
+    sheet = Sheet("PREVIEW", blocks, lambda: {"firings": firings, "clashes": clashes, "complete": run.complete})
+    sheet.remark = unattended(context)
+    return sheet
 
 
 _FIRING = (
@@ -154,7 +174,7 @@ _CLASH = (
 )  # fmt: skip
 
 
-def _plan(index: int, vm: Document, each: Document) -> Plan | None:
+def planned(index: int, vm: Document, each: Document) -> Plan | None:
     """A schedule for the dry run; None for one whose rule cannot be followed, as its message says."""
     from vmconsole.schedules.dry_run import Plan
     from vmconsole.schedules.errors import ScheduleError

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from vmconsole.commands.declaration import Values
     from vmconsole.commands.targets import Target
     from vmconsole.lifecycle.flows import Action
+    from vmconsole.schedules.retention import Retention
     from vmconsole.schedules.rule import Rule
     from vmconsole.templates.scheduled import ScheduledAction
 
@@ -38,6 +39,33 @@ SCHED = (
     _option("--end", "no more after so many times, or after that date", "N|DATE"),
 )
 """What every command takes whose action can be scheduled (ON-147)."""
+
+
+KEEP = (
+    Option("--keep-last", "of what the schedule makes, keep so many and remove older ones", metavar="N", kind="count"),
+    Option("--keep-days", "of what the schedule makes, keep what is younger", metavar="DAYS", kind="count"),
+)
+"""What every command takes whose action, scheduled, makes more and more of something."""
+
+
+def retention(asked: Action, values: Values) -> Retention:
+    """What stays of what the schedule makes, as the options of `KEEP` say. Raises Usage: the action makes nothing."""
+    from vmconsole.schedules.retention import Retention
+    from vmconsole.templates.scheduled import RETAINED
+
+    if (given := _kept(values)) and asked.name not in RETAINED:
+        raise Usage(f"{asked.title} makes nothing that {given[0]} could keep", code="USAGE_OPTION")
+    return Retention.of(values)
+
+
+def refuse_retention(asked: Action, values: Values) -> None:
+    """Raise Usage for the options of `KEEP` without a schedule; backups alone have an order without one."""
+    if (given := _kept(values)) and asked.name != "backup":
+        raise Usage(f"{asked.title}: {given[0]} goes with a schedule", code="USAGE_OPTION")
+
+
+def _kept(values: Values) -> list[str]:
+    return [option.long for option in KEEP if values.get(option.name) is not None]
 
 
 def wanted(values: Values) -> bool:
@@ -82,17 +110,19 @@ def requests(
         raise Usage(f"{asked.title} cannot be scheduled", code="USAGE_OPTION")
     names = [name.rstrip("?") for name in asked.schedule]
     args = [str(arguments[name]) for name in names if arguments.get(name) is not None]
-    rule = rule_of(context, values)
-    return [request(context, asked, target, args, rule) for target in found]
+    rule, keep = rule_of(context, values), retention(asked, values)
+    return [request(context, asked, target, args, rule, keep) for target in found]
 
 
-def request(context: Context, asked: Action, target: Target, args: Sequence[str], rule: Rule) -> Request:
+def request(
+    context: Context, asked: Action, target: Target, args: Sequence[str], rule: Rule, keep: Retention
+) -> Request:
     """The operation that schedules an action on one VM."""
     from vmconsole.schedules.records import to_store
 
     asking = Request(
         "schedule.create",
-        {"vm_id": target.id, "action": asked.name, "args": list(args), "rule": to_store(rule)},
+        {"vm_id": target.id, "action": asked.name, "args": list(args), "rule": to_store(rule), **keep.columns},
         label=target.label,
         name=target.name,
     )
@@ -107,15 +137,7 @@ def require_right(context: Context, asked: Action, target: Target) -> None:
     """Raise unless the user may have the action done on the VM, and the VM is not gone."""
     from vmconsole.lifecycle import states
 
-    targets.require_right(
-        context,
-        asked.right,
-        label=target.label,
-        owner=target.owner,
-        group=target.owning_group,
-        mode=target.mode,
-        lock=target.lock if asked.lockable else 0,
-    )
+    targets.require_right(context, asked.right, target, lockable=asked.lockable)
     if states.by_numbers(target.state, target.lcm) is states.DONE:
         raise Conflict(f"{target.label} is done: nothing can be scheduled on it", code="VM_DONE")
 

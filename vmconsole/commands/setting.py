@@ -68,4 +68,18 @@ def change(context: Context, command: Command, values: Values) -> list[Request]:
 
     targets.require_administrator(context, "config set")
     value = config.check(values["name"], values["value"])
+    if values["name"] == "placement_rank":
+        _check_rank(str(value))
     return [Request("setting.set", {"name": values["name"], "value": value}, label=f"setting {values['name']}")]
+
+
+def _check_rank(text: str) -> None:
+    """Raise BadInput unless the text is a rank of hosts."""
+    from vmconsole.errors import BadInput
+    from vmconsole.templates import rank
+    from vmconsole.templates.errors import RankError
+
+    try:
+        rank.parse(text)
+    except RankError as error:
+        raise BadInput(f"setting placement_rank: {error}", code="INPUT_SETTING") from error

@@ -1,8 +1,9 @@
-"""Lists of objects that only need to be looked at so far: datastores, networks, clusters, users, groups."""
+"""Lists that are one statement each: datastores, networks, clusters, zones, users, groups, access rules."""
 
 from __future__ import annotations
 
 from vmconsole.commands.results import Column
+from vmconsole.store.conditions import ALIVE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,8 +53,35 @@ TABLES = {
     ),
     "cluster list": Table(
         "CLUSTER",
-        (_ID, _NAME, Column("HOSTS", 5, "hosts in it", right=True)),
-        "SELECT id, name, (SELECT COUNT(*) FROM host WHERE host.cluster_id = cluster.id) FROM cluster ORDER BY id",
+        (
+            _ID,
+            _NAME,
+            Column("ZONE", 10, "where it lies"),
+            Column("HOSTS", 5, "hosts in it", right=True),
+            Column("VNETS", 5, "networks that serve it", right=True),
+            Column("DATASTORES", 10, "datastores that serve it", right=True),
+        ),
+        "SELECT id, name, (SELECT zone.name FROM zone WHERE zone.id = zone_id),"
+        " (SELECT COUNT(*) FROM host WHERE host.cluster_id = cluster.id),"
+        " (SELECT COUNT(*) FROM cluster_network WHERE cluster_network.cluster_id = cluster.id),"
+        " (SELECT COUNT(*) FROM cluster_datastore WHERE cluster_datastore.cluster_id = cluster.id)"
+        " FROM cluster ORDER BY id",
+    ),
+    "zone list": Table(
+        "ZONE",
+        (_ID, _NAME, Column("CLUSTERS", 8, "clusters in it", right=True)),
+        "SELECT id, name, (SELECT COUNT(*) FROM cluster WHERE zone_id = zone.id) FROM zone ORDER BY id",
+    ),
+    "acl list": Table(
+        "ACL",
+        (
+            _ID,
+            Column("WHO", 8, "* everybody, #user, @group"),
+            Column("KINDS", 20, "kinds of objects", expands=True),
+            Column("OBJECTS", 8, "* all, #one, @of a group, %in a cluster"),
+            Column("RIGHTS", 24, "what is granted"),
+        ),
+        "SELECT id, who, kinds, objects, rights FROM access_rule ORDER BY id",
     ),
     "user list": Table(
         "USER",
@@ -66,7 +94,7 @@ TABLES = {
         ),
         "SELECT user_account.id, user_account.name, user_group.name,"
         " CASE WHEN administrator = 1 THEN 'Yes' ELSE 'No' END,"
-        " (SELECT COUNT(*) FROM vm WHERE vm.user_id = user_account.id AND vm.state <> 6)"
+        f" (SELECT COUNT(*) FROM vm WHERE vm.user_id = user_account.id AND {ALIVE})"
         " FROM user_account JOIN user_group ON user_group.id = user_account.group_id ORDER BY user_account.id",
     ),
     "group list": Table(
@@ -78,7 +106,7 @@ TABLES = {
             Column("VMS", 5, "VMs of the group", right=True),
         ),
         "SELECT id, name, (SELECT COUNT(*) FROM membership WHERE membership.group_id = user_group.id),"
-        " (SELECT COUNT(*) FROM vm WHERE vm.group_id = user_group.id AND vm.state <> 6) FROM user_group ORDER BY id",
+        f" (SELECT COUNT(*) FROM vm WHERE vm.group_id = user_group.id AND {ALIVE}) FROM user_group ORDER BY id",
     ),
 }
 

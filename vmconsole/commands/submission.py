@@ -29,17 +29,20 @@ SUMMON_AFTER = 3.0
 
 def submit(context: Context, requests: Sequence[Request]) -> list[str]:
     """Queue the operations, all in one transaction; returns their ids, in order, empty for what needs none."""
-    identities = []
+    identities: list[str] = []
+    known: dict[Request, str] = {}
     with context.session.write():
         for request in requests:
             identity = "" if request.already or request.error else new_operation_id()
             identities.append(identity)
+            known[request] = identity
             if identity:
+                before = {"after": [known[one] for one in request.after]} if request.after else {}
                 operations.insert(
                     context.session,
                     identity,
                     request.command,
-                    request.arguments,
+                    {**request.arguments, **before},
                     user_id=context.user.id,
                     asked_by=context.user.asked_by,
                     face=context.face,

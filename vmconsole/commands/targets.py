@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from vmconsole.errors import BadInput, Conflict, Denied, NotFound
+from vmconsole.store.conditions import ALIVE
+from vmconsole.store.users import NOBODY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -11,6 +13,7 @@ if TYPE_CHECKING:
 
     from vmconsole.commands.context import Context
     from vmconsole.lifecycle.permissions import Right
+    from vmconsole.lifecycle.states import Position
 
 _TABLES = {
     "host": "host",
@@ -19,18 +22,20 @@ _TABLES = {
     "datastore": "datastore",
     "network": "network",
     "cluster": "cluster",
+    "zone": "zone",
     "user": "user_account",
     "group": "user_group",
 }
-OWNED_COLUMNS = "id, name, user_id, group_id, mode"
 OWNED = frozenset({"template", "image"})
 """Kinds whose names are unique for each owner only; a user's own object comes first."""
+_LOCKABLE = frozenset({"template", "image", "network"})
 
 
 class Target:
     """A VM that a command is about, as it was when the command was checked."""
 
     __slots__ = ("id", "lcm", "lock", "locked_by", "mode", "name", "owner", "owning_group", "paused", "state")
+    kind = "vm"
 
     def __init__(
         self,
@@ -59,6 +64,42 @@ class Target:
     @property
     def label(self) -> str:
         return f"VM {self.id} ({self.name})"
+
+    def at(self, position: Position) -> Target:
+        """The same VM as it is going to be, at this position."""
+        state, lcm = position.numbers
+        owned = self.owner, self.owning_group, self.mode
+        return Target(self.id, self.name, state, lcm, *owned, self.lock, self.locked_by, 0)
+
+
+class Owned:
+    """Another object with an owner and permission bits, as it was when the command was checked."""
+
+    __slots__ = ("id", "kind", "lock", "locked_by", "mode", "name", "owner", "owning_group")
+
+    def __init__(
+        self,
+        kind: str,
+        id: int,
+        name: str,
+        owner: int,
+        owning_group: int,
+        mode: int,
+        lock: int = 0,
+        locked_by: int | None = None,
+    ) -> None:
+        self.kind = kind
+        self.id = id
+        self.name = name
+        self.owner = owner
+        self.owning_group = owning_group
+        self.mode = mode
+        self.lock = lock
+        self.locked_by = locked_by
+
+    @property
+    def label(self) -> str:
+        return f"{self.kind} {self.id} ({self.name})"
 
 
 _TARGET = "SELECT id, name, state, lcm_state, user_id, group_id, mode, lock_level, lock_user_id, paused FROM vm"
@@ -99,7 +140,7 @@ def _vm(context: Context, item: int | str) -> Target:
         if not rows:
             raise NotFound(f"VM {item} does not exist", code="NO_VM", hint="vmconsole list")
         return Target(*rows[0])
-    rows = context.session.query(f"{_TARGET} WHERE name = ? AND state <> 6 ORDER BY id", (item,))
+    rows = context.session.query(f"{_TARGET} WHERE name = ? AND {ALIVE} ORDER BY id", (item,))
     if not rows:
         raise NotFound(f"VM named {item!r} not found", code="NO_VM", hint="vmconsole list")
     if len(rows) > 1:
@@ -126,38 +167,81 @@ def one(context: Context, kind: str, word: str, columns: str = "id, name") -> tu
     return rows[0]
 
 
-def require_right(
-    context: Context, right: Right, *, label: str, owner: int, group: int, mode: int, lock: int = 0
-) -> None:
-    """Raise Denied if the user lacks a right on an object, or a lock refuses it."""
+def owned(context: Context, kind: str, word: str) -> Owned:
+    """One template, image, network or datastore. Raises as `one` does."""
+    lock = ", lock_level, lock_user_id" if kind in _LOCKABLE else ""
+    return Owned(kind, *one(context, kind, word, f"id, name, user_id, group_id, mode{lock}"))
+
+
+def require_right(context: Context, right: Right, target: Target | Owned, *, lockable: bool = True) -> None:
+    """Raise Denied if the user lacks a right on an object, or a lock refuses it.
+
+    Args:
+        lockable: whether a lock counts; looking is never locked, nor is unlocking.
+    """
     from vmconsole.lifecycle import permissions
 
-    if permissions.locked(right, permissions.Lock(lock)):
-        raise Denied(f"{label} is locked", code="PERM_LOCKED", hint="its owner or an administrator can unlock it")
-    if not has_right(context, right, owner, group, mode):
-        raise Denied(f"user {context.user.name} lacks {right.name} on {label}", code=f"PERM_{right.name}")
+    if lockable and permissions.locked(right, permissions.Lock(target.lock)):
+        raise Denied(
+            f"{target.label} is locked", code="PERM_LOCKED", hint="its owner or an administrator can unlock it"
+        )
+    if not has_right(context, right, target.kind, target.id, target.owner, target.owning_group, target.mode):
+        raise _lacking(context, right.name, target.label)
 
 
-def has_right(context: Context, right: Right, owner: int, group: int, mode: int) -> bool:
-    """Whether the user has a right on an object of this owner and group with these permission bits."""
-    from vmconsole.lifecycle import permissions
-
-    user = context.user
-    return permissions.granted(
-        right, user=user.id, groups=user.groups, admin=user.administrator, owner=owner, group=group, mode=mode
-    )
+def has_right(context: Context, right: Right, kind: str, number: int, owner: int, group: int, mode: int) -> bool:
+    """Whether the user has a right on an object of this owner and group with these permission bits; as `User.may`."""
+    return context.user.may(right, kind, number, owner, group, mode)
 
 
 def usable(context: Context, kind: str, word: str) -> int:
-    """Id of an owned object, such as a template, that the user may use. Raises NotFound and Denied."""
+    """Id of an owned object, such as an image, that the user may use. Raises NotFound and Denied."""
+    return _required(context, kind, word, lockable=True)
+
+
+def visible(context: Context, kind: str, word: str) -> int:
+    """Id of an owned object that the user may look at, locked or not. Raises NotFound and Denied."""
+    return _required(context, kind, word, lockable=False)
+
+
+def _required(context: Context, kind: str, word: str, *, lockable: bool) -> int:
     from vmconsole.lifecycle.permissions import Right
 
-    number, name, owner, group, mode = one(context, kind, word, OWNED_COLUMNS)
-    require_right(context, Right.USE, label=f"{kind} {number} ({name})", owner=owner, group=group, mode=mode)
-    return int(number)
+    target = owned(context, kind, word)
+    require_right(context, Right.USE, target, lockable=lockable)
+    return target.id
+
+
+def permitted(context: Context, kind: str, word: str, right: Right) -> tuple[int, str]:
+    """Id and name of a host or cluster on which the user has a right: they have no bits, only rules grant it (ON-170).
+
+    Raises:
+        NotFound: there is none. Denied: the right is lacking.
+    """
+    number, name = one(context, kind, word)
+    if not has_right(context, right, kind, number, NOBODY, NOBODY, 0):
+        raise _lacking(context, right.name, f"{kind} {number} ({name})")
+    return number, name
+
+
+def administered(context: Context, kind: str, word: str) -> tuple[int, str]:
+    """Id and name of a host or cluster that the user may administer; as `permitted`."""
+    from vmconsole.lifecycle.permissions import Right
+
+    return permitted(context, kind, word, Right.ADMIN)
+
+
+def require_creation(context: Context, kind: str) -> None:
+    """Raise Denied unless the user may make objects of a kind."""
+    if not context.user.may_create(kind):
+        raise Denied(f"user {context.user.name} may create no {kind}", code="PERM_CREATE", hint="vmconsole acl list")
 
 
 def require_administrator(context: Context, what: str) -> None:
     """Raise Denied unless the user is an administrator."""
     if not context.user.administrator:
         raise Denied(f"{what} is for administrators, and user {context.user.name} is none", code="PERM_ADMIN")
+
+
+def _lacking(context: Context, right: str, label: str) -> Denied:
+    return Denied(f"user {context.user.name} lacks {right} on {label}", code=f"PERM_{right}")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from vmconsole.commands import targets
+from vmconsole.commands.ownership import LOCKS
 from vmconsole.commands.results import Block, Column, Sheet
 from vmconsole.errors import Denied
+from vmconsole.lifecycle.recovery import ways_out
 from vmconsole.lifecycle.states import by_numbers, shows_host
 from vmconsole.schedules.columns import end_text, repeat_text
 from vmconsole.store import vm_reading
+from vmconsole.templates.secrets import SECRET, STARS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,10 +18,6 @@ if TYPE_CHECKING:
 
     from vmconsole.commands.context import Context
     from vmconsole.commands.declaration import Command, Values
-
-LOCKS = ("None", "Use", "Manage", "Admin", "All")
-SECRET = frozenset(("PASSWD", "PASSWORD"))
-"""Attributes whose values are never printed."""
 
 
 def show(context: Context, command: Command, values: Values) -> Sheet:
@@ -36,7 +35,9 @@ def show(context: Context, command: Command, values: Values) -> Sheet:
 
 
 def _blocks(vm: dict[str, Any], now: int) -> list[Block]:
-    placed = shows_host(by_numbers(vm["state_number"], vm["lcm_state_number"]))
+    position = by_numbers(vm["state_number"], vm["lcm_state_number"])
+    placed = shows_host(position)
+    ways = ", ".join(f"--{way}" for way in ways_out(position))
     where = (
         [("HOST", vm["host"] or "-"), ("CLUSTER ID", vm["cluster_id"]), ("CLUSTER", vm["cluster"])] if placed else []
     )
@@ -57,6 +58,8 @@ def _blocks(vm: dict[str, Any], now: int) -> list[Block]:
                 ("END TIME", moment(vm["end_time"])),
                 ("DEPLOY ID", vm["deploy_id"] or "-"),
                 *([("REASON", vm["message"])] if vm["message"] else []),
+                *([("WAYS OUT", f"recover {ways}")] if ways else []),
+                *([("ALSO ON", ", ".join(map(_copy, vm["copies"])))] if vm["copies"] else []),
                 *([("IMPORTED", "Yes")] if vm["imported"] else []),
             ],
         ),
@@ -111,6 +114,10 @@ _SCHEDULES = (
     Column("ID", 3, "", right=True), Column("ACTION", 16, ""), Column("SCHEDULED", 14, ""), Column("REP", 16, ""),
     Column("END", 14, ""), Column("DONE", 14, ""), Column("MESSAGE", 30, ""),
 )  # fmt: skip
+
+
+def _copy(copy: dict[str, Any]) -> str:
+    return f"{copy['host']} (alive)" if copy["alive"] else f"{copy['host']} (off)"
 
 
 def _disk(disk: dict[str, Any]) -> tuple[Any, ...]:
@@ -184,4 +191,4 @@ def _shown(key: str, value: Any) -> str:
         inner = ", ".join(f"{name}={_shown(name, item)}" for name, item in value.items())
         return f"[ {inner} ]"
     escaped = str(value).replace('"', '\\"')
-    return '"***"' if key in SECRET else f'"{escaped}"'
+    return f'"{STARS}"' if key in SECRET else f'"{escaped}"'

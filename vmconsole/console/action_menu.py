@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from vmconsole.commands import registry
-from vmconsole.console.fleet import position
+from vmconsole.console.fleet import position, vm_list
+from vmconsole.console.forms.opening import wants_more
 from vmconsole.console.keys import COMMAND_KEYS, CommandKey
+from vmconsole.console.line_view import Line
 from vmconsole.console.screens.menu import Choice
 from vmconsole.errors import Usage
 from vmconsole.lifecycle import actions
@@ -18,18 +20,6 @@ if TYPE_CHECKING:
     from vmconsole.commands.declaration import Command
 
 _TITLE_WIDTH = 24
-
-
-def vm_list(rows: Sequence[FleetRow]) -> str:
-    """The VMs as a command line names them: `0,3..7`."""
-    numbers = sorted(row.id for row in rows)
-    runs: list[list[int]] = []
-    for number in numbers:
-        if runs and number == runs[-1][-1] + 1:
-            runs[-1].append(number)
-        else:
-            runs.append([number])
-    return ",".join(f"{run[0]}..{run[-1]}" if len(run) > 2 else ",".join(str(number) for number in run) for run in runs)
 
 
 def is_legal(action: actions.Action, row: FleetRow) -> bool:
@@ -60,13 +50,11 @@ def _legal_on_one(line: str, rows: Sequence[FleetRow]) -> bool:
 
 
 def line_of(command: Command, rows: Sequence[FleetRow]) -> str:
-    """The command line a command begins with on these VMs; ends in a blank when more words are needed."""
-    wanted = [argument for argument in command.arguments if not argument.optional]
-    words = command.words
-    if wanted and wanted[0].kind in ("vm", "vms") and rows:
-        words = f"{words} {vm_list(rows)}"
-        del wanted[0]
-    return f"{words} " if wanted else words
+    """The command line a command begins with on these VMs; ends in a blank when it has more to be told."""
+    words, given = command.words, 0
+    if command.arguments and command.arguments[0].kind in ("vm", "vms") and rows and not command.arguments[0].optional:
+        words, given = f"{words} {vm_list(rows)}", 1
+    return f"{words} " if wants_more(command, given) else words
 
 
 def choices(rows: Sequence[FleetRow]) -> list[Choice]:
@@ -100,13 +88,23 @@ def choices(rows: Sequence[FleetRow]) -> list[Choice]:
             refused.append(
                 Choice(line, [("   ", "dim"), (fit(action.title, _TITLE_WIDTH), "dim"), (reason, "dim")], False)
             )
-    return possible + refused
+    return [*possible, _scheduling(vms), *refused]
+
+
+def _scheduling(vms: str) -> Choice:
+    """Having any of the actions done later, which no state forbids (ON-163)."""
+    line: Line = [
+        (" w ", "key"),
+        (fit("schedule", _TITLE_WIDTH), "strong"),
+        ("have an action done later, or again and again", "dim"),
+    ]
+    return Choice(f"schedule create {vms} ", line)
 
 
 def _more_words(action: actions.Action) -> bool | None:
-    """Whether the action's command wants more than the VMs; None when there is no such command."""
+    """Whether the action's command has more to be told than the VMs; None when there is no such command."""
     try:
-        command, _ = registry.find([action.command])
+        command, _ = registry.find(["vm", action.command])
     except Usage:
         return None
-    return any(not argument.optional for argument in command.arguments[1:])
+    return wants_more(command, 1)

@@ -75,6 +75,7 @@ class Console(App[int]):
             self.model,
             self._conductor,
             self._reader,
+            url=url,
             freshness=Freshness(sweep_period),
             clock=clock,
             notice=notice,

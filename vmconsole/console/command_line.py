@@ -148,10 +148,18 @@ class CommandLine(TypedLine):
         Binding("shift+tab", "complete(-1)", "Complete backwards", show=False, priority=True),
         Binding("up", "recall(-1)", "Earlier", show=False),
         Binding("down", "recall(1)", "Later", show=False),
+        Binding("f2", "form", "Form", show=False),
     ]
 
     class Submitted(Message):
         """A line is to be run."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    class FormWanted(Message):
+        """What was typed is to be gone on with in the form of its command."""
 
         def __init__(self, text: str) -> None:
             super().__init__()
@@ -212,7 +220,7 @@ class CommandLine(TypedLine):
             lines[-1].append((f"   … {more} more", "dim"))
         if completion.command is not None:
             usage = f" {completion.command.usage}"
-            lines.append([(usage, "key"), (f"  {completion.command.help}", "dim")])
+            lines.append([(usage, "key"), (f"  {completion.command.help}", "dim"), ("  f2 form", "dim")])
         self.tell(lines)
 
     def action_complete(self, by: int) -> None:
@@ -252,6 +260,12 @@ class CommandLine(TypedLine):
                 self._past.remove(text)
             self._past.append(text)
             self.post_message(self.Submitted(text))
+
+    def action_form(self) -> None:
+        text = self.input.value.strip()
+        if text:
+            self.close()
+            self.post_message(self.FormWanted(text))
 
     def action_leave(self) -> None:
         self.close()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
 from vmconsole.console import orders, results
 from vmconsole.console.consequences import consequence
 from vmconsole.console.fleet import FleetModel, alias, position
+from vmconsole.console.forms.filling import Filled
 from vmconsole.console.palette import role_of
 from vmconsole.console.screens.ask_text import AskText
 from vmconsole.console.screens.confirm import AskInOneLine, Confirm, Victim
@@ -60,11 +61,15 @@ class Conductor:
 
     def run(self, line: str) -> None:
         """Begin with a line; what comes of it is told on the screen."""
-        self._app.run_worker(self._run(line), group="orders", exit_on_error=False)
+        self.run_form(Filled(line, {}, {}))
 
-    async def _run(self, line: str) -> None:
+    def run_form(self, filled: Filled) -> None:
+        """Begin with what a form gave."""
+        self._app.run_worker(self._run(filled), group="orders", exit_on_error=False)
+
+    async def _run(self, filled: Filled) -> None:
         try:
-            order = orders.understand(line)
+            order = orders.understand(filled.line, filled.secrets)
             self.last_line = order.line
             if order.reads:
                 page = results.lines(await asyncio.to_thread(orders.read, self._url, order))
@@ -73,37 +78,43 @@ class Conductor:
                 else:  # it had nothing to say but that it was done
                     self._tell(order.batch_line, "information")
             else:
-                await self._carry_out(order)
+                await self._carry_out(order, filled.answers)
         except VmconsoleError as error:
             self._tell_error(error)
         except Exception as error:  # the last edge: a bug in one command must not end the screen
-            log.exception("%s", line)
+            log.exception("%s", filled.line)
             self._tell(f"a bug, {type(error).__name__}: {error}", "error")
 
     def _tell_error(self, error: VmconsoleError) -> None:
         self._tell(f"{error.message}; {error.hint}" if error.hint else error.message, "error")
 
-    async def _carry_out(self, order: Order) -> None:
-        plan, spared = self._spare_protected(await self._prepared(order))
+    async def _carry_out(self, order: Order, answers: Mapping[str, str]) -> None:
+        plan, spared = self._spare_protected(await self._prepared(order, answers))
         for request in plan.refused[:3]:
             assert request.error is not None
             self._tell_error(request.error)
         if len(plan.refused) > 3:
             self._tell(f"{len(plan.refused) - 3:,} more are refused", "error")
+        preview = [[(line, "text")] for request in plan.requests for line in request.preview.splitlines()]
+        if preview:
+            self._app.push_screen(Pager(order.batch_line, preview))
+            return
         if not plan.possible:
             already = [f"{request.label}: {request.already}" for request in plan.requests if request.already]
             if already or spared or not plan.refused:
                 self._tell(already[0] if already else f"nothing to do {', '.join(spared)}".strip(), "warning")
             return
-        if not await self._agreed(plan, spared):
+        agreed = await self._agreed(plan, spared)
+        if agreed is None:
             return
+        plan = agreed
         self.submitted.update(await asyncio.to_thread(orders.submit, self._url, plan.possible))
         self._stir()
         self._tell(order.batch_line, "information")
 
-    async def _prepared(self, order: Order) -> Plan:
+    async def _prepared(self, order: Order, answers: Mapping[str, str]) -> Plan:
         if not order.wants_editor:
-            return await asyncio.to_thread(orders.prepare, self._url, order, self._ask)
+            return await asyncio.to_thread(orders.prepare, self._url, order, self._ask, answers)
         with self._app.suspend():  # the whole terminal is the editor's, so there is nothing to keep alive
             try:
                 return orders.prepare(self._url, order, _ask_nobody)
@@ -128,21 +139,44 @@ class Conductor:
         spared = {number for number in plan.vm_ids if number in rows and rows[number].protected}
         return plan.without(spared), [rows[number].name for number in sorted(spared)]
 
-    async def _agreed(self, plan: Plan, spared: list[str]) -> bool:
-        """Ask as strongly as the plan needs it."""
+    async def _agreed(self, plan: Plan, spared: list[str]) -> Plan | None:
+        """Ask as strongly as the plan needs it; returns what is to be done, None for nothing."""
         level = plan.level
         if level == 0:
-            return True
-        victims = [self._victim(request) for request in plan.possible]
+            return plan
+        victims = list(dict.fromkeys(self._victim(request) for request in plan.possible))
         title = plan.order.batch_line
         if level == 1:
-            one_line: Screen[bool] = AskInOneLine(f"{title}  {victims[0].name}?")
-            return await self._app.push_screen_wait(one_line)
+            asked = "; ".join((f"{title}  {victims[0].name}", *plan.caveats))
+            one_line: Screen[bool] = AskInOneLine(f"{asked}?")
+            return plan if await self._app.push_screen_wait(one_line) else None
         phrase = ""
         if level >= 3:
             phrase = safe(victims[0].name) if len(victims) == 1 else str(len(victims))
-        question: Screen[bool] = Confirm(title, victims, consequence(plan.actions), spared=spared, phrase=phrase)
-        return await self._app.push_screen_wait(question)
+        question = Confirm(
+            title,
+            victims,
+            consequence(plan.actions),
+            caveats=plan.caveats,
+            spared=spared,
+            phrase=phrase,
+            may_snapshot=plan.may_snapshot,
+        )
+        if not await self._app.push_screen_wait(question):
+            return None
+        return await self._with_snapshot(plan) if question.with_snapshot else plan
+
+    async def _with_snapshot(self, plan: Plan) -> Plan | None:
+        """The same, preceded by snapshots; for the VMs that it was agreed on."""
+        order = orders.understand(f"{plan.order.line} --snapshot-before")
+        agreed = set(plan.vm_ids)
+        plan = await asyncio.to_thread(orders.prepare, self._url, order, _ask_nobody, {})
+        plan = plan.without(set(plan.vm_ids) - agreed)
+        for request in plan.refused:
+            assert request.error is not None
+            self._tell_error(request.error)
+        self.last_line = order.line
+        return plan if plan.possible else None
 
     def _victim(self, request: Request) -> Victim:
         row = None if request.vm_id is None else self._model.rows.get(request.vm_id)

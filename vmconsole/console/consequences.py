@@ -49,7 +49,5 @@ def consequence(actions: Sequence[Action]) -> Consequence:
     """What the actions cost and leave, put together."""
     known = [_BY_ACTION[action.name] for action in actions if action.name in _BY_ACTION]
     lost = [each.lost for each in known if each.lost]
-    if any(action.drops_snapshots for action in actions):
-        lost.append("system snapshots they have")
     stays = [each.stays for each in known if each.stays]
     return Consequence("; ".join(dict.fromkeys(lost)), "; ".join(dict.fromkeys(stays)))

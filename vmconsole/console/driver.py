@@ -49,3 +49,8 @@ class StandardOutput(LinuxDriver):
         super().__init__(*args, **options)
         assert sys.__stdout__ is not None
         self._file = cast("Any", Screenful(sys.__stdout__))
+
+    def write(self, data: str) -> None:
+        """Draw; while another program has the terminal, what is to be drawn is not: all is drawn anew afterwards."""
+        if self._writer_thread is not None:
+            super().write(data)

@@ -6,7 +6,7 @@ The cursor and the marks are kept by VM id, so neither a re-sort nor an update m
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from vmconsole.console.filtering import EVERYTHING, Filter, state_words
@@ -43,6 +43,18 @@ def position(row: FleetRow) -> at.Position:
         return at.by_numbers(row.state, row.lcm)
     except KeyError:
         return at.UNKNOWN
+
+
+def vm_list(rows: Sequence[FleetRow]) -> str:
+    """The VMs as a command line names them: `0,3..7`."""
+    numbers = sorted(row.id for row in rows)
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return ",".join(f"{run[0]}..{run[-1]}" if len(run) > 2 else ",".join(str(number) for number in run) for run in runs)
 
 
 class FleetModel:

@@ -150,7 +150,7 @@ def _warnings(
             [
                 (f" {model.pending_schedules:,} schedules wait", "unknown"),
                 (" and no permanent controller runs them; run: ", "dim"),
-                ("vmconsole controller", "key"),
+                ("vmconsole controller install", "key"),
             ]
         )
     if model.wild and model.rows:

@@ -10,6 +10,7 @@ from vmconsole.console.line_view import Line
 from vmconsole.console.screens.menu import Choice
 from vmconsole.console.work import reason
 from vmconsole.presentation import age, fit
+from vmconsole.store import operations
 from vmconsole.store.feed import FleetRow
 from vmconsole.templates.sizes import human
 
@@ -64,7 +65,9 @@ def line(model: FleetModel, job: dict[str, Any], now: float, width: int) -> Line
     parts.append((" cancelling", "unknown") if job["cancel_requested"] else (f" {spent:>10}", "dim"))
     if job["bytes_total"] and width >= 100:
         done, total = human((job["bytes_done"] or 0) / 1024), human(job["bytes_total"] / 1024)
-        parts.append((f"  {done} of {total}", "dim"))
+        left = operations.remaining(job, now)
+        rest = "" if left is None else f", {age(left)} left"
+        parts.append((f"  {done} of {total}{rest}", "dim"))
     return parts
 
 
@@ -90,7 +93,11 @@ def ending(model: FleetModel, job: dict[str, Any]) -> tuple[str, str]:
     """What to tell when an operation has ended: a sentence and its severity; no sentence for what needs none."""
     what = f"{job['command']} {target(model, job)}".strip()
     if job["state"] == "done":
-        return f"{what}: done", "information"
+        remarks = job["result"].get("remarks")
+        if remarks:
+            return f"{what}: done; {'; '.join(remarks)}", "warning"
+        back = "; u takes it back" if job["arguments"].get("snapshot_before") else ""
+        return f"{what}: done{back}", "information"
     if job["state"] == "cancelled":
         return f"{what}: cancelled", "warning"
     hint = (job["error"] or {}).get("hint")

@@ -14,8 +14,8 @@ class CommandKey(NamedTuple):
     Args:
         key: as Textual names it.
         label: in the footer, one or two words.
-        lines: command lines, `{vm}` standing for the VMs acted on; the first that is legal there is taken. One that
-            ends in a blank is opened for completion instead of being run.
+        lines: command lines, `{vm}` standing for the VMs acted on; the first that is legal there is taken. Of one
+            that ends in a blank the form is opened instead.
         help: one line.
         rank: how early it shows in the footer; 0 never.
     """
@@ -56,6 +56,7 @@ _WRITTEN = {
     "greater_than_sign": ">",
     "ctrl+r,f5": "ctrl+r",
     "escape": "esc",
+    "7,L": "7 L",
 }
 
 COMMAND_KEYS = (
@@ -67,8 +68,11 @@ COMMAND_KEYS = (
     CommandKey("p", "pause", ("pause {vm}", "resume {vm}"), "freeze its processors, or let them go on"),
     CommandKey("Z", "suspend", ("suspend {vm}",), "save memory to disk, keep its place on the host"),
     CommandKey("X", "terminate", ("terminate {vm}",), "shut down and remove it with its disks"),
+    CommandKey("u", "undo", ("undo {vm}",), "go back to before the last action that was preceded by a snapshot"),
     CommandKey("M", "migrate", ("migrate --live {vm} ", "migrate {vm} "), "move to another host", 25),
     CommandKey("n", "new", ("template instantiate ",), "new VM from a template"),
+    CommandKey("z", "resize", ("resize {vm} ",), "change CPU, VCPU or memory"),
+    CommandKey("w", "schedule", ("schedule create {vm} ",), "have something done later, or again and again"),
     CommandKey("e", "edit", ("update {vm}",), "edit its attributes in your editor"),
 )
 
@@ -76,11 +80,13 @@ SCREEN_KEYS = (
     ScreenKey("enter,d", "show", "pane(0)", "show everything about the VM", 10),
     ScreenKey("slash", "filter", "filter", "filter the list as you type", 11),
     ScreenKey("colon", "command", "command", "command line: what --batch understands, completed as you type", 12),
-    ScreenKey("m", "actions", "menu", "every action on the VM, and why some are not possible now", 13),
-    ScreenKey("c", "console", "serial", "serial console of the guest", 23),
+    ScreenKey("m", "actions", "open('actions')", "every action on the VM, and why some are not possible now", 13),
+    ScreenKey("c", "console", "open('serial')", "serial console of the guest", 23),
+    ScreenKey("v", "display", "open('display')", "ways to the VNC or SPICE display of the guest"),
     ScreenKey("t", "snapshots", "pane(1)", "snapshots of the VM", 24),
     ScreenKey("question_mark,f1", "help", "help", "this help", 9),
-    ScreenKey("J", "jobs", "jobs", "operations that run or wait; enter calls one off"),
+    ScreenKey("W", "agenda", "open('agenda')", "schedules of the whole fleet: time line, calendar, dry run"),
+    ScreenKey("J", "jobs", "open('jobs')", "operations that run or wait; enter calls one off"),
     ScreenKey("l", "history", "pane(4)", "operations on the VM and its records"),
     ScreenKey("1", "list", "close_pane", "back to the list"),
     ScreenKey("2", "show", "pane(0)", "pane Show"),
@@ -88,6 +94,7 @@ SCREEN_KEYS = (
     ScreenKey("4", "schedules", "pane(2)", "pane Schedules"),
     ScreenKey("5", "graphs", "pane(3)", "pane Graphs"),
     ScreenKey("6", "history", "pane(4)", "pane History"),
+    ScreenKey("7,L", "life-cycle", "pane(5)", "pane Life: the state it is in, and every way that leads on"),
     ScreenKey("left_square_bracket", "pane before", "turn_pane(-1)", "the pane before"),
     ScreenKey("right_square_bracket", "next pane", "turn_pane(1)", "the next pane"),
     ScreenKey("tab", "other side", "switch_side", "from the list to the pane and back"),
@@ -109,6 +116,32 @@ LIST_KEYS = (
     ScreenKey("I", "invert order", "invert_order", "turn the order round"),
 )
 """Keys that the list takes while it has the focus."""
+
+SNAPSHOT_KEYS = (
+    CommandKey("n", "new", ("disk-snapshot-create {vm} {disk} ", "snapshot-create {vm} "), "take a snapshot"),
+    CommandKey(
+        "v",
+        "revert",
+        ("disk-snapshot-revert {vm} {disk} {snapshot}", "snapshot-revert {vm} {snapshot}"),
+        "go back to the snapshot",
+    ),
+    CommandKey(
+        "x",
+        "delete",
+        ("disk-snapshot-delete {vm} {disk} {snapshot}", "snapshot-delete {vm} {snapshot}"),
+        "delete the snapshot",
+    ),
+    CommandKey("e", "rename", ("disk-snapshot-rename {vm} {disk} {snapshot} ",), "give the snapshot another name"),
+    CommandKey("w", "save as", ("disk-saveas {vm} {disk} --snapshot {snapshot} ",), "make an image of the snapshot"),
+    CommandKey(
+        "C",
+        "compare",
+        ("disk-snapshot-diff {vm} {disk} {snapshot} {other}", "snapshot-diff {vm} {snapshot} {other}"),
+        "compare it with the one marked by space, else with what is now",
+    ),
+)
+"""Keys that the Snapshots pane takes while it has the focus, on the snapshot under its cursor; their first line is for
+a snapshot of a disk, the second for one of memory."""
 _WRITTEN |= {"left_square_bracket": "[", "right_square_bracket": "]", "full_stop": "."}
 
 

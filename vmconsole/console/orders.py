@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shlex
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vmconsole.commands import parsing, registry, submission
@@ -47,10 +47,7 @@ class Order(NamedTuple):
     @property
     def wants_editor(self) -> bool:
         """Whether the person's editor makes the file that was not named."""
-        return any(
-            argument.kind == "file" and argument.optional and self.values.get(argument.name) is None
-            for argument in self.command.arguments
-        )
+        return any(argument.edited and self.values.get(argument.name) is None for argument in self.command.arguments)
 
     @property
     def batch_line(self) -> str:
@@ -87,16 +84,35 @@ class Plan(NamedTuple):
 
     @property
     def level(self) -> int:
-        """How strongly it has to be confirmed, 0 to 3."""
-        return self.order.command.level(self.order.values, len(self.vm_ids) or len(self.possible))
+        """How strongly it has to be confirmed, 0 to 3; one more where there is something to warn of."""
+        level = self.order.command.level(self.order.values, len(self.vm_ids) or len(self.possible))
+        return min(level + 1, 2) if self.caveats and level < 2 else level
+
+    @property
+    def caveats(self) -> list[str]:
+        """What a person is warned of, each sentence once."""
+        several = len(self.vm_ids) > 1
+        found = [(one.label, sentence) for one in self.possible for sentence in one.caveats]
+        return list(dict.fromkeys(f"{label}: {text}" if several else text for label, text in found))
+
+    @property
+    def may_snapshot(self) -> bool:
+        """Whether a snapshot before it is offered: it has not been asked for, and would stay and lead back."""
+        if self.order.values.get("snapshot_before") is not False or not self.actions:
+            return False
+        return all(one.undoable and not (one.drops_snapshots and self.caveats) for one in self.actions)
 
     def without(self, vm_ids: set[int]) -> Plan:
         """The same plan for the other VMs."""
         return self._replace(requests=[request for request in self.requests if request.vm_id not in vm_ids])
 
 
-def understand(line: str) -> Order:
-    """The order a line is. Raises Usage with what is wrong with it."""
+def understand(line: str, secrets: Mapping[str, str] | None = None) -> Order:
+    """The order a line is. Raises Usage with what is wrong with it.
+
+    Args:
+        secrets: values of options, by their names, that must not stand on a line.
+    """
     try:
         words = shlex.split(line)
     except ValueError as error:
@@ -108,23 +124,35 @@ def understand(line: str) -> Order:
     if not words:
         raise Usage("no command was given", code="USAGE", hint="? shows the keys, ctrl+p every command")
     command, rest = registry.find(words)
-    return Order(shlex.join(words), command, parsing.parse(command, rest))
+    values = parsing.parse(command, rest)
+    for argument in command.arguments:
+        if argument.kind == "file" and values.get(argument.name):
+            real_file(values[argument.name])
+    return Order(shlex.join(words), command, {**values, **(secrets or {})})
 
 
-def prepare(url: str, order: Order, ask: Ask) -> Plan:
+def real_file(word: str) -> str:
+    """The word for a file, unless it means standard input, on which the console reads the keys. Raises Usage."""
+    if word == "-":
+        raise Usage("standard input is the keyboard here; name a file", code="USAGE_VALUE")
+    return word
+
+
+def prepare(url: str, order: Order, ask: Ask | None, answers: Mapping[str, str] | None = None) -> Plan:
     """Check an order against the store, changing nothing. Raises what the command raises.
 
     Args:
         ask: puts a question to the person and returns the answer; called in the thread that called this.
+        answers: to the questions of a template, beside those on the line.
     """
     with open_session(url, create=False) as session:
-        return Plan(order, list(order.command.prepare(_context(session, ask), order.values)))
+        return Plan(order, list(order.command.prepare(context(session, ask, answers), order.values)))
 
 
 def submit(url: str, requests: Sequence[Request]) -> list[str]:
     """Queue operations and see to it that somebody executes them; returns their ids."""
     with open_session(url, create=False) as session:
-        identities = submission.submit(_context(session), requests)
+        identities = submission.submit(context(session), requests)
     submission.summon(url)
     return [identity for identity in identities if identity]
 
@@ -132,8 +160,16 @@ def submit(url: str, requests: Sequence[Request]) -> list[str]:
 def read(url: str, order: Order) -> Result:
     """The answer of a command that only reads."""
     with open_session(url, create=False) as session:
-        return order.command.read(_context(session), order.values)
+        return order.command.read(context(session, url=url), order.values)
 
 
-def _context(session: Session, ask: Ask | None = None) -> Context:
-    return Context(session, current_user(session, os.environ), FACE, time.time, ask)
+def context(
+    session: Session,
+    ask: Ask | None = None,
+    answers: Mapping[str, str] | None = None,
+    *,
+    url: str = "",
+    clock: Callable[[], float] = time.time,
+) -> Context:
+    """What commands are given when the console asks them."""
+    return Context(session, current_user(session, os.environ), FACE, clock, ask, answers=answers, url=url)

@@ -68,9 +68,9 @@ CALM_DARK = Theme(
     background="#11151a",
     surface="#11151a",
     panel="#1a2028",
-    boost="#232b35",
     dark=True,
     variables={
+        "boost": "#232b35",  # of a theme that has a panel the framework leaves out its own
         "button-focus-text-style": "bold",
         "block-cursor-background": "#274257",
         "block-cursor-foreground": "#f2f6fa",
@@ -96,9 +96,9 @@ CALM_LIGHT = Theme(
     background="#fbfaf7",
     surface="#fbfaf7",
     panel="#eeece6",
-    boost="#e4e1d9",
     dark=False,
     variables={
+        "boost": "#e4e1d9",
         "button-focus-text-style": "bold",
         "block-cursor-background": "#cfe3f2",
         "block-cursor-foreground": "#10161c",

@@ -57,13 +57,9 @@ class Prompt(Vertical):
         yield self._command
         yield self._file
 
-    def begin(self, line: str) -> None:
-        """Run a command line; one that is empty or ends in a blank is opened to be completed."""
-        if line and not line.endswith(" "):
-            self._run(line)
-            return
+    def ask_for_command(self) -> None:
         self._names.refresh(self._command.refresh_candidates)
-        self._command.open_with(line)
+        self._command.open_with("")
 
     def ask_for_filter(self) -> None:
         self._filter.open_with(self._model.filter.text)

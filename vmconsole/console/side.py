@@ -10,31 +10,50 @@ from textual.containers import Vertical
 from textual.message import Message
 
 from vmconsole.console.line_view import Line, LineView
+from vmconsole.console.pane_view import PaneView
 from vmconsole.console.panes import PANES
 from vmconsole.presentation import cells
 from vmconsole.store.detail import Detail
 
+_SHORT = 4
+"""Letters of the name of a pane that is not shown, where there is no room for more."""
+
 
 class Tabs(LineView):
-    """The names of the panes; a click chooses one."""
+    """The names of the panes, short ones where there is little room; a click chooses one."""
 
     class Chosen(Message):
         def __init__(self, index: int) -> None:
             super().__init__()
             self.index = index
 
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self._current = 0
+
     def draw(self, current: int) -> None:
         """Show the names with `current` set apart."""
+        self._current = current
         line: Line = []
-        for index, pane in enumerate(PANES):
+        for index, (pane, name) in enumerate(zip(PANES, self._names(), strict=True)):
             chosen = index == current
-            line += [(f" {pane.key} ", "key" if chosen else "dim"), (pane.name, "strong" if chosen else "dim")]
+            line += [(f" {pane.key} ", "key" if chosen else "dim"), (name, "strong" if chosen else "dim")]
         self.show([line])
+
+    def _names(self) -> list[str]:
+        names = [pane.name for pane in PANES]
+        if sum(3 + cells(name) for name in names) <= self.size.width:
+            return names
+        return [name if index == self._current else name[:_SHORT] for index, name in enumerate(names)]
+
+    def on_resize(self) -> None:
+        super().on_resize()
+        self.draw(self._current)
 
     def on_click(self, event: events.Click) -> None:
         left = 0
-        for index, pane in enumerate(PANES):
-            left += 3 + cells(pane.name)
+        for index, name in enumerate(self._names()):
+            left += 3 + cells(name)
             if event.x < left:
                 self.post_message(self.Chosen(index))
                 return
@@ -59,9 +78,7 @@ class Side(Vertical):
 
     def compose(self) -> ComposeResult:
         yield Tabs(id="tabs")
-        pane = LineView(id="pane")
-        pane.can_focus = True
-        yield pane
+        yield PaneView(id="pane")
 
     def on_mount(self) -> None:
         self.query_one(Tabs).draw(self.current)
@@ -84,11 +101,14 @@ class Side(Vertical):
 
     def draw(self, *, top: bool = False) -> None:
         """Bring the pane up to date, ages included."""
-        pane = self.query_one("#pane", LineView)
+        view, pane = self.query_one(PaneView), PANES[self.current]
         if self._detail is None:
-            pane.show([[(" no VM", "dim")]], top=top)
-            return
-        pane.show(PANES[self.current].render(self._detail, self._clock(), pane.size.width), top=top)
+            view.show_rows([([(" no VM", "dim")], None)], top=top)
+        elif pane.rows is not None:
+            view.show_rows(pane.rows(self._detail, self._clock(), view.size.width), top=top)
+        else:
+            lines = pane.render(self._detail, self._clock(), view.size.width)
+            view.show_rows([(line, None) for line in lines], top=top)
 
     def on_resize(self) -> None:
         self.draw()

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from vmconsole.errors import BadInput, Conflict
+from vmconsole.store.conditions import ALIVE
 from vmconsole.templates.network import AddressRange
 
 if TYPE_CHECKING:
     from vmconsole.store.session import Store
 
 
+NOBODY = -1
+"""Who has a lease of an address that is held back: no VM, no NIC."""
+
+
 def ranges(store: Store, network_id: int) -> list[AddressRange]:
     """The address ranges of a network, in order."""
     rows = store.query("SELECT ip, size, mac FROM address_range WHERE network_id = ? ORDER BY range_id", (network_id,))
-    return [AddressRange(IPv4Address(ip), size, mac) for ip, size, mac in rows]
+    return [AddressRange(ip_address(ip), size, mac) for ip, size, mac in rows]
 
 
 def choose(store: Store, network_id: int, ip: str | None, mac: str | None) -> tuple[str, str]:
@@ -50,6 +55,4 @@ def choose(store: Store, network_id: int, ip: str | None, mac: str | None) -> tu
 
 def is_used(store: Store, mac: str) -> bool:
     """Whether a NIC of a living VM has this MAC address, on whatever network."""
-    return bool(
-        store.query("SELECT 1 FROM nic JOIN vm ON vm.id = nic.vm_id WHERE nic.mac = ? AND vm.state <> 6", (mac,))
-    )
+    return bool(store.query(f"SELECT 1 FROM nic JOIN vm ON vm.id = nic.vm_id WHERE nic.mac = ? AND {ALIVE}", (mac,)))

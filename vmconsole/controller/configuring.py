@@ -15,24 +15,35 @@ if TYPE_CHECKING:
     from backends.base import Host
     from vmconsole.controller.job import Job
     from vmconsole.controller.steps import Effect
+    from vmconsole.controller.vm_record import VmRecord
     from vmconsole.controller.work import Surroundings
     from vmconsole.store.session import Store
+    from vmconsole.templates.template import Template
 
 
 async def update(job: Job, around: Surroundings, host: Host | None) -> Effect:
-    """Write the new sections into the VM's template; a first CONTEXT brings the CD-ROM that tells it (ON-138).
+    """Write the new sections into the VM's template, for its next boot. Raises as `configured`."""
+    vm = vm_record.load(around.store, job.vm_id)
+    return written(job, vm, configured(job, vm))
+
+
+def configured(job: Job, vm: VmRecord) -> Template:
+    """The machine's template with the sections that an operation gives.
 
     Raises:
         BadInput: a section is wrong. Conflict: the domain was imported and keeps the definition it came with.
     """
-    vm = vm_record.load(around.store, job.vm_id)
     if vm.imported:
         raise Conflict(f"{vm.label} was imported: its definition is kept as it is", code="VM_IMPORTED")
     try:
         given = configuration.parse(str(job.arguments["template"]))
-        after = configuration.changed(vm.template, given, append=bool(job.arguments.get("append")))
+        return configuration.changed(vm.template, given, append=bool(job.arguments.get("append")))
     except TemplateError as error:
         raise BadInput(str(error), code="INPUT_TEMPLATE") from error
+
+
+def written(job: Job, vm: VmRecord, after: Template) -> Effect:
+    """The effect that makes it the VM's; a first CONTEXT brings the CD-ROM that tells it (ON-138)."""
 
     def effect(store: Store) -> None:
         store.execute(

@@ -20,6 +20,7 @@ from vmconsole.controller.scheduler import Scheduler
 from vmconsole.controller.test_hosts import put_back
 from vmconsole.controller.work import Surroundings
 from vmconsole.errors import OutputFailed, TryAgain
+from vmconsole.lifecycle import states
 from vmconsole.store.location import run_dir
 from vmconsole.store.wakeup import Listener
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from backends.base import Event
     from vmconsole.controller.lease import Lease
     from vmconsole.controller.link import Link
+    from vmconsole.controller.notification import Notifier
     from vmconsole.store.modelstore import ModelStore
 
 log = logging.getLogger(__name__)
@@ -42,14 +44,23 @@ class Controller:
 
     Args:
         permanent: stay until told to stop; otherwise end after the setting `idle_exit` without work.
+        notifier: tells the service manager that the work goes on.
     """
 
     def __init__(
-        self, store: ModelStore, lease: Lease, url: str, settings: config.Settings, *, permanent: bool
+        self,
+        store: ModelStore,
+        lease: Lease,
+        url: str,
+        settings: config.Settings,
+        *,
+        permanent: bool,
+        notifier: Notifier,
     ) -> None:
         self._store = store
         self._lease = lease
         self._permanent = permanent
+        self._notifier = notifier
         self._settings = settings
         self._directory = run_dir(url)
         self._wake = asyncio.Event()
@@ -77,8 +88,10 @@ class Controller:
         try:
             self._fleet.refresh()
             self._executor.recover()
+            self._notifier.ready("works")
             await self._turn(renewal)
         finally:
+            self._notifier.leaving()
             loop.remove_reader(listener.fileno())
             listener.close()
             renewal.cancel()
@@ -104,6 +117,7 @@ class Controller:
                 if self._idle():
                     log.info("nothing to do for %g s: the controller ends", self._settings.number("idle_exit"))
                     return
+                self._notifier.alive()
             except LeaseLost:
                 raise
             except (TryAgain, OutputFailed) as error:
@@ -152,7 +166,8 @@ class Controller:
         return bool(
             self._store.query(
                 "SELECT 1 FROM operation WHERE state IN ('queued', 'running')"
-                " UNION ALL SELECT 1 FROM vm WHERE state = 1 OR resched = 1 LIMIT 1"
+                " UNION ALL SELECT 1 FROM vm WHERE state = ? OR resched = 1 LIMIT 1",
+                (states.PENDING.state,),
             )
         )
 

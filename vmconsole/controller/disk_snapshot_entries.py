@@ -10,12 +10,16 @@ import json
 import time
 from typing import TYPE_CHECKING, Any
 
-from vmconsole.controller import vm_record
+from vmconsole.controller import image_trees, vm_record
+from vmconsole.controller.retention import schedule_of
 from vmconsole.controller.snapshot_entries import checked_name, chosen
-from vmconsole.controller.volumes import disk_volume
+from vmconsole.controller.supply import Supply
+from vmconsole.controller.volumes import datastore_of, disk_volume, image_layer
 from vmconsole.errors import Conflict, NotFound
+from vmconsole.lifecycle import states as at
+from vmconsole.lifecycle.permissions import Right
 from vmconsole.lifecycle.steps import Entry
-from vmconsole.lifecycle.trees import why_no_tree
+from vmconsole.lifecycle.trees import FLAT, TREE, why_no_tree
 
 if TYPE_CHECKING:
     from vmconsole.controller.job import Job
@@ -25,50 +29,62 @@ if TYPE_CHECKING:
 DEEPEST = 20
 """Snapshots that may lie on each other: libvirt 10.8 to 11.10 start no domain with a disk of 25 layers."""
 
-_NEXT = "NEXT_SNAPSHOT"
-"""Attribute of a disk: the id of its next snapshot. An id is never given twice."""
-
 
 def open_disk_snapshot(store: Store, job: Job) -> dict[str, Any]:
-    """A new snapshot, child of the active one: what is written to now will be frozen (ON-113).
+    """A new snapshot: in a tree a child of the active one, and what is written to now will be frozen (ON-113).
 
     Raises:
         NotFound: there is no such disk. BadInput: the name is none.
-        Conflict: the disk cannot have a tree, or the VM has system snapshots, which a new layer would make unusable.
+        Conflict: the disk can have none, or none while its guest runs (ON-120); or the VM has system snapshots, which
+            a new layer would make unusable.
+        Denied: the disk is a persistent image, and the user lacks MANAGE on it.
     """
     vm, disk = _disk(store, job)
     name = checked_name(job.arguments["name"])
-    _require_tree(disk)
+    keeping = _keeping(store, disk)
+    _require_kept(job, disk, keeping)
+    _require_image(store, job, disk)
     if store.query("SELECT 1 FROM system_snapshot WHERE vm_id = ?", (vm.id,)):
         raise Conflict(
             f"{vm.label} has system snapshots, which a snapshot of a disk would make unusable",
             code="SNAPSHOTS_MIXED", hint=f"delete them first: vmconsole snapshot-delete {vm.id} ID",
         )  # fmt: skip
-    parent = _parent(store, vm, disk)
-    number = int(disk.attributes.get(_NEXT, 0))
-    layer = _new_layer(store, vm, disk, {_NEXT: str(number + 1)})
+    copied = keeping == FLAT
+    parent = -1 if copied else _parent(store, vm, disk)
+    number = int(disk.attributes.get(vm_record.NEXT_SNAPSHOT, 0))
+    layer = _new_layer(store, vm, disk, {vm_record.NEXT_SNAPSHOT: str(number + 1)})
+    assert job.position is not None
     store.execute(
-        "INSERT INTO disk_snapshot (vm_id, disk_id, snapshot_id, parent_id, name, active, created, size_bytes, volume)"
-        " VALUES (?, ?, ?, ?, ?, 0, ?, 0, ?)",
-        (vm.id, disk.disk_id, number, parent, name, int(time.time()), disk.volume),
-    )
-    return {"disk_id": disk.disk_id, "snapshot_id": number, **layer}
+        "INSERT INTO disk_snapshot (vm_id, disk_id, snapshot_id, parent_id, name, active, created, size_bytes, volume,"
+        " copied, stat, configuration, schedule_id) VALUES (?, ?, ?, ?, ?, 0, ?, 0, ?, ?, ?, ?, ?)",
+        (
+            vm.id, disk.disk_id, number, parent, name, int(time.time()), layer["layer"] if copied else disk.volume,
+            int(copied), job.position.alias, json.dumps(vm.configuration), schedule_of(store, job),
+        ),
+    )  # fmt: skip
+    made = {"copy": layer["layer"]} if copied else layer
+    return {"disk_id": disk.disk_id, "snapshot_id": number, **made}
 
 
 def name_disk_snapshot_to_revert(store: Store, job: Job) -> dict[str, Any]:
     """Any snapshot may be reverted to, as often as one likes (ON-115)."""
     vm, disk = _disk(store, job)
     number, volume = _snapshot_of(store, job, disk)
-    return {"disk_id": disk.disk_id, "snapshot_id": number, "node": volume, **_new_layer(store, vm, disk, {})}
+    layer: dict[str, Any] = _new_layer(store, vm, disk, {})
+    if _keeping(store, disk) == FLAT:
+        layer["copied"] = True
+    return {"disk_id": disk.disk_id, "snapshot_id": number, "node": volume, **layer}
 
 
 def name_disk_snapshot_to_delete(store: Store, job: Job) -> dict[str, Any]:
-    """Only a leaf goes. Raises Conflict: the snapshot is the active one or has children (ON-117)."""
+    """Only that goes on which nothing lies. Raises Conflict: it is active in a tree, or has children (ON-117)."""
     vm, disk = _disk(store, job)
+    _require_image(store, job, disk)
     number, volume = _snapshot_of(store, job, disk)
     where = "WHERE vm_id = ? AND disk_id = ?"
     if store.query(
-        f"SELECT 1 FROM disk_snapshot {where} AND snapshot_id = ? AND active = 1", (vm.id, disk.disk_id, number)
+        f"SELECT 1 FROM disk_snapshot {where} AND snapshot_id = ? AND active = 1 AND copied = 0",
+        (vm.id, disk.disk_id, number),
     ):
         raise Conflict(f"cannot delete the active snapshot {number} of disk {disk.disk_id}", code="SNAPSHOT_ACTIVE")
     children = store.query(
@@ -110,10 +126,21 @@ def settle_disk_snapshot(store: Store, job: Job, entry: Entry) -> None:
             " WHERE vm_id = ? AND disk_id = ?",
             (number, *disk),
         )
+        if "layer" not in job.arguments:  # a copy was made, and the disk is what it was
+            return
+        if not job.arguments.get("copied"):  # the disk lies on it from now on
+            store.execute(
+                "UPDATE disk_snapshot SET copied = 0 WHERE vm_id = ? AND disk_id = ? AND snapshot_id = ?",
+                (*disk, number),
+            )
         store.execute(
             "UPDATE disk SET volume = ?, path = ? WHERE vm_id = ? AND disk_id = ?",
             (job.arguments["layer"], job.arguments["layer_path"], *disk),
         )
+        for (image_id,) in store.query(
+            "SELECT image_id FROM disk WHERE vm_id = ? AND disk_id = ? AND persistent = 1", disk
+        ):
+            image_trees.top(store, image_id, job.arguments["layer"], job.arguments["layer_path"])
 
 
 def refuse_trees(store: Store, job: Job) -> dict[str, Any]:
@@ -135,11 +162,27 @@ def _disk(store: Store, job: Job) -> tuple[VmRecord, Disk]:
     return vm, found
 
 
-def _require_tree(disk: Disk) -> None:
-    """Refuse a disk of which no tree can be made."""
-    reason = why_no_tree(disk.type, disk.format, readonly=disk.readonly, persistent=disk.persistent)
+def _keeping(store: Store, disk: Disk) -> str:
+    rows = store.query("SELECT snapshots FROM datastore WHERE id = ?", (datastore_of(disk),))
+    return str(rows[0][0]) if rows else TREE
+
+
+def _require_kept(job: Job, disk: Disk, keeping: str) -> None:
+    """Refuse a disk that can have no snapshot, or none while a guest writes to it."""
+    reason = why_no_tree(disk.type, disk.format, readonly=disk.readonly, keeping=keeping)
     if reason:
         raise Conflict(f"disk {disk.disk_id} {reason}: it can have no snapshots", code="DISK_KIND")
+    if keeping == FLAT and job.position is at.RUNNING:
+        raise Conflict(
+            f"disk {disk.disk_id} lies in a datastore that keeps copies, which are not made while a guest writes",
+            code="SNAPSHOT_LIVE", hint=f"vmconsole suspend {job.vm_id} or vmconsole poweroff {job.vm_id} first",
+        )  # fmt: skip
+
+
+def _require_image(store: Store, job: Job, disk: Disk) -> None:
+    """What is done to the tree of a persistent image is done to the image."""
+    if disk.persistent and disk.image_id is not None:
+        Supply(store, job.user_id, job.asked_by).require_image(disk.image_id, Right.MANAGE)
 
 
 def _parent(store: Store, vm: VmRecord, disk: Disk) -> int:
@@ -168,7 +211,10 @@ def _new_layer(store: Store, vm: VmRecord, disk: Disk, counted: dict[str, str]) 
         "UPDATE disk SET attributes = ? WHERE vm_id = ? AND disk_id = ?",
         (json.dumps({**disk.attributes, vm_record.LAYER: str(number), **counted}), vm.id, disk.disk_id),
     )
-    name = disk_volume(vm.id, disk.disk_id, number)
+    if disk.persistent and disk.image_id is not None:
+        name = image_layer(disk.image_id, number)
+    else:
+        name = disk_volume(vm.id, disk.disk_id, number)
     return {"layer": name, "layer_path": f"{disk.path.rpartition('/')[0]}/{name}"}
 
 

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from backends.base import DiskKind, DiskSpec, DomainSpec, GraphicsSpec, NicSpec, Tag
+from vmconsole.templates.sizes import memory_mib
 
 if TYPE_CHECKING:
     from vmconsole.controller.vm_record import Disk, Nic, VmRecord
@@ -47,6 +48,9 @@ def domain_spec(vm: VmRecord, *, instance: str, operation: str) -> DomainSpec:
         localtime=_yes(features, "LOCALTIME", default=False),
         guest_agent=_yes(features, "GUEST_AGENT", default=False),
         inputs=tuple((vector.get("TYPE", ""), vector.get("BUS", "")) for vector in _vectors(template, "INPUT")),
+        vcpus_max=int(template.get("VCPU_MAX") or 0),
+        memory_max_kib=memory_mib(template["MEMORY_MAX"]) * 1024 if template.get("MEMORY_MAX") else 0,
+        raw=_vector(template, "RAW").get("DATA", ""),
         tag=tag(vm, instance=instance, operation=operation),
     )
 

@@ -7,15 +7,14 @@ failure or by hand: nothing is half-done in between (the ruling on recovered hot
 from __future__ import annotations
 
 import json
-import time
 from typing import TYPE_CHECKING, Any
 
+from vmconsole.controller import backup_entries as backups
 from vmconsole.controller import disk_snapshot_entries as disk_snapshots
+from vmconsole.controller import saved_entries as saved
 from vmconsole.controller import snapshot_entries as snapshots
 from vmconsole.controller.supply import MIB, Supply, release_image
-from vmconsole.controller.volumes import IMAGES
 from vmconsole.errors import BadInput, Conflict, NotFound
-from vmconsole.lifecycle.permissions import default_mode
 from vmconsole.lifecycle.steps import Entry, Step, entry_after
 from vmconsole.templates import syntax, vm
 from vmconsole.templates.errors import BadInput as BadTemplate
@@ -34,10 +33,12 @@ def open_entry(store: Store, job: Job) -> None:
     Raises:
         VmconsoleError: what the operation names is not there, not allowed, or not possible; nothing was written.
     """
+    backups.refuse_snapshots(store, job)
     opener = _OPENERS.get(job.command)
     if opener is not None:
         job.arguments = {**job.arguments, **opener(store, job)}
         store.execute("UPDATE operation SET arguments = ? WHERE id = ?", (json.dumps(job.arguments), job.id))
+    backups.end_chain(store, job)
 
 
 def settle_entry(store: Store, job: Job, step: Step, *, success: bool) -> None:
@@ -101,12 +102,11 @@ def _settle_disk(store: Store, job: Job, entry: Entry) -> None:
     if entry is not Entry.REMOVE:
         return
     number = job.arguments["disk_id"]
-    rows = store.query("SELECT image_id FROM disk WHERE vm_id = ? AND disk_id = ?", (job.vm_id, number))
+    assert job.vm_id is not None
+    for (image_id,) in store.query("SELECT image_id FROM disk WHERE vm_id = ? AND disk_id = ?", (job.vm_id, number)):
+        release_image(store, image_id, job.vm_id)
     store.execute("DELETE FROM disk_snapshot WHERE vm_id = ? AND disk_id = ?", (job.vm_id, number))
     store.execute("DELETE FROM disk WHERE vm_id = ? AND disk_id = ?", (job.vm_id, number))
-    assert job.vm_id is not None
-    for (image_id,) in rows:
-        release_image(store, image_id, job.vm_id)
 
 
 def _settle_size(store: Store, job: Job, entry: Entry) -> None:
@@ -115,43 +115,6 @@ def _settle_size(store: Store, job: Job, entry: Entry) -> None:
             "UPDATE disk SET size_bytes = ? WHERE vm_id = ? AND disk_id = ?",
             (job.arguments["size_bytes"], job.vm_id, job.arguments["disk_id"]),
         )
-
-
-def _open_image(store: Store, job: Job) -> dict[str, Any]:
-    """The image a disk is saved as: there at once, locked until its content is (ON-104)."""
-    number, kind, _ = _find_disk(store, job)
-    if kind in ("swap", "fs", "context"):
-        raise Conflict(f"disk {number} is volatile: it cannot be saved as an image", code="DISK_KIND")
-    name = str(job.arguments["name"])
-    if store.query("SELECT 1 FROM image WHERE user_id = ? AND name = ?", (job.user_id, name)):
-        raise Conflict(f"there is an image {name!r} already", code="IMAGE_DUPLICATE")
-    node = disk_snapshots.name_disk_snapshot_to_copy(store, job)
-    rows = store.query(
-        "SELECT image.type FROM disk JOIN image ON image.id = disk.image_id WHERE vm_id = ? AND disk_id = ?",
-        (job.vm_id, number),
-    )
-    wanted = str(job.arguments.get("type") or (rows[0][0] if rows else "DATABLOCK")).upper()
-    if wanted not in ("OS", "DATABLOCK", "CDROM"):
-        raise BadInput(f"an image is os, datablock or cdrom, not {wanted.lower()!r}", code="INPUT_IMAGE")
-    image_id = store.next_value("image")
-    group_id = store.query("SELECT group_id FROM user_account WHERE id = ?", (job.user_id,))[0][0]
-    store.execute(
-        "INSERT INTO image (id, name, user_id, group_id, mode, datastore_id, type, state, registered, changed)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, 'lock', ?, ?)",
-        (
-            image_id, name, job.user_id, group_id, default_mode(), IMAGES, wanted, int(time.time()),
-            store.next_change(),
-        ),
-    )  # fmt: skip
-    return {"disk_id": number, "image_id": image_id, **node}
-
-
-def _settle_image(store: Store, job: Job, entry: Entry) -> None:
-    state = "rdy" if entry is Entry.READY else "err"
-    store.execute(
-        "UPDATE image SET state = ?, changed = ? WHERE id = ? AND state = 'lock'",
-        (state, store.next_change(), job.arguments["image_id"]),
-    )
 
 
 # Network interfaces ---------------------------------------------------------------------------------------------
@@ -203,10 +166,12 @@ def _settle_capacity(store: Store, job: Job, entry: Entry) -> None:
 
 
 _OPENERS: dict[str, Callable[[Store, Job], dict[str, Any]]] = {
+    "backup": backups.open_backup,
     "disk-attach": _open_disk,
     "disk-detach": _name_disk,
     "disk-resize": _check_size,
-    "disk-saveas": _open_image,
+    "disk-saveas": saved.open_saved_disk,
+    "save": saved.open_saved_vm,
     "disk-snapshot-create": disk_snapshots.open_disk_snapshot,
     "disk-snapshot-revert": disk_snapshots.name_disk_snapshot_to_revert,
     "disk-snapshot-delete": disk_snapshots.name_disk_snapshot_to_delete,
@@ -222,7 +187,8 @@ _SETTLERS: dict[Step, Callable[[Store, Job, Entry], None]] = {
     Step.ATTACH_DISK: _settle_disk,
     Step.DETACH_DISK: _settle_disk,
     Step.RESIZE_DISK: _settle_size,
-    Step.SAVE_AS: _settle_image,
+    Step.SAVE_AS: saved.settle_saved,
+    Step.BACKUP: backups.settle_backup,
     Step.CREATE_DISK_SNAPSHOT: disk_snapshots.settle_disk_snapshot,
     Step.REVERT_DISK_SNAPSHOT: disk_snapshots.settle_disk_snapshot,
     Step.DELETE_DISK_SNAPSHOT: disk_snapshots.settle_disk_snapshot,

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
+    from vmconsole.controller.backup_room import BackupRoom
     from vmconsole.controller.schedule_record import ScheduleRecord
     from vmconsole.schedules.firing import Missed
     from vmconsole.schedules.rule import Rule
@@ -43,10 +44,14 @@ class Firings:
         records: all schedules this is about.
         now: Unix seconds.
         fence: token of the lease under which this happens.
+        room: for how many backups there is room; without it, for any number.
     """
 
-    def __init__(self, store: Store, records: Sequence[ScheduleRecord], *, now: float, fence: int) -> None:
+    def __init__(
+        self, store: Store, records: Sequence[ScheduleRecord], *, now: float, fence: int, room: BackupRoom | None = None
+    ) -> None:
         self._store = store
+        self._room = room
         self._now = now
         self._fence = fence
         self._fired: list[tuple[Any, ...]] = []
@@ -73,15 +78,17 @@ class Firings:
         flow = actions.legal(asked, position, paused=record.paused, in_flight=in_flight)
         if flow is None:
             return actions.refusal(asked, position, paused=record.paused, in_flight=in_flight)
-        if flow.cancels or asked.recovery is not None or record.vm_id not in self._under_way:
-            return ""
-        return f"{self._under_way[record.vm_id]} is under way"
+        if record.vm_id in self._under_way and not flow.cancels and asked.recovery is None:
+            return f"{self._under_way[record.vm_id]} is under way"
+        return self._room.refusal(record.vm_id) if self._room is not None and asked.name == "backup" else ""
 
     def fire(self, record: ScheduleRecord, due: int, status: str = FIRED) -> str:
         """Submit the action for the occurrence `due`; returns the operation's id, empty if there is a record of it."""
         if (record.id, due) in self._recorded:
             return ""
         identity = new_operation_id()
+        if self._room is not None and record.action == "backup":
+            self._room.take(record.vm_id)
         self._fired.append((record.id, due, status, "", identity, self._fence, self._now))
         self._operations.append(
             (

@@ -22,6 +22,14 @@ def last(store: Store, vm_id: int) -> tuple[str, int | None]:
     return (rows[0][0], rows[0][1]) if rows else ("", None)
 
 
+def last_host_with(store: Store, vm_id: int, action: str) -> int | None:
+    """Id of the host of the VM's newest record that is marked with an action; None when there is none."""
+    rows = store.query(
+        "SELECT host_id FROM history WHERE vm_id = ? AND action = ? ORDER BY seq DESC LIMIT 1", (vm_id, action)
+    )
+    return rows[0][0] if rows else None
+
+
 def note(store: Store, vm_id: int, record: Record, action: str, operation_id: str, now: int) -> None:
     """Mark the last record with an action, or close it and open the next one where the VM is going."""
     if record is Record.NONE:
@@ -37,7 +45,7 @@ def note(store: Store, vm_id: int, record: Record, action: str, operation_id: st
         "INSERT INTO history (vm_id, seq, host_id, host_name, cluster_id, datastore_id, action, user_id, group_id,"
         " operation_id, start_time)"
         " SELECT vm.id, (SELECT COALESCE(MAX(seq) + 1, 0) FROM history WHERE vm_id = vm.id), host.id, host.name,"
-        " host.cluster_id, 0, ?, vm.user_id, vm.group_id, ?, ? FROM vm"
+        " host.cluster_id, COALESCE(vm.target_datastore_id, vm.datastore_id), ?, vm.user_id, vm.group_id, ?, ? FROM vm"
         " JOIN host ON host.id = COALESCE(vm.target_host_id, vm.host_id)"
         " WHERE vm.id = ?",
         (action, operation_id, now, vm_id),

@@ -42,3 +42,15 @@ class Job:
     def again(self) -> bool:
         """Whether an earlier controller began this; what it did must be looked for first."""
         return self.attempt > 1
+
+    @property
+    def subject(self) -> dict[str, Any]:
+        """What the operation is about, such as a disk: the arguments that hold for a recovery in its place too."""
+        return {name: value for name, value in self.arguments.items() if name != _SKIPPED}
+
+    def skips(self, part: str) -> bool:
+        """Whether somebody has done this part of a transfer by hand, and it is only looked for (ON-101)."""
+        return part in self.arguments.get(_SKIPPED, ())
+
+
+_SKIPPED = "skipped"

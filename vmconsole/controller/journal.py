@@ -9,6 +9,7 @@ from vmconsole.controller import history, vm_rows
 from vmconsole.controller.entries import open_entry, settle_entry
 from vmconsole.controller.lease import LeaseLost
 from vmconsole.controller.operation_rows import OperationRows, is_action
+from vmconsole.controller.retention import retire
 from vmconsole.controller.vm_rows import Superseded
 from vmconsole.errors import Conflict, OutputFailed, TryAgain, Unavailable, Unusable, VmconsoleError
 from vmconsole.lifecycle import actions, states
@@ -17,6 +18,7 @@ from vmconsole.lifecycle.history import clears_action, shown_as
 from vmconsole.lifecycle.recovery import Option
 from vmconsole.lifecycle.stages import Outcome, next_on, stage
 from vmconsole.lifecycle.steps import Variant
+from vmconsole.store import operations
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -98,12 +100,16 @@ class Journal:
                 return None
             if job.vm_id is not None and is_action(job.command):
                 return self._begin_action(job, allow)
+            if job.vm_id is not None and vm_rows.is_held(self.store, job.vm_id):
+                return None
             try:
                 allow(job, None, None)
             except VmconsoleError as error:
                 self._rows.end(job, "failed", error=error)
                 return None
             self._rows.take(job)
+            if job.vm_id is not None:
+                vm_rows.occupy(self.store, job)
             return job
 
     def _begin_action(self, job: Job, allow: Allow) -> Job | None:
@@ -114,12 +120,17 @@ class Journal:
         assert position is not None
         if busy and busy != job.id and asked.recovery is None and not _replaces(asked, position):
             return None
+        before = set(operations.states(self.store, job.arguments.get("after", ())).values())
+        if before.intersection(("queued", "running")):
+            return None
         last_action, _ = history.last(self.store, job.vm_id)
         flow = actions.legal(asked, position, last_action=last_action, paused=paused, in_flight=in_flight)
         if position is states.DONE and flow is not None and flow.first is None and asked.recovery is None:
             self._rows.end(job, "done")  # it is over already: another operation was faster
             return None
         try:
+            if before - {"done"}:
+                raise Conflict(f"VM {job.vm_id}: what had to be done before it failed", code="OP_BEFORE")
             if flow is None:
                 refusal = actions.refusal(asked, position, paused=paused, in_flight=in_flight)
                 raise Conflict(f"VM {job.vm_id}: {refusal}")
@@ -150,6 +161,7 @@ class Journal:
         columns: dict[str, Any] = {"resched": 0} if asked.clears_resched else {}
         if asked.command in ("deploy", "migrate"):
             columns["host_id" if asked.command == "deploy" else "target_host_id"] = job.arguments["host_id"]
+            columns["target_datastore_id"] = job.arguments.get("datastore_id")
         self._move(job, flow.first, busy=flow.first.is_transient, columns=columns)
         history.note(self.store, job.vm_id, flow.record, shown_as(asked), job.id, now)
         # A new record begins with no clock running; a noted one goes on from where the VM was.
@@ -164,6 +176,7 @@ class Journal:
         other = self._rows.load(operation_id, "running")
         job.superseded = operation_id
         if other is not None:
+            self._rows.set_arguments(job, {**other.subject, **job.arguments})
             error = Conflict(f"{other.command} was cut short by {job.command}", code="OP_SUPERSEDED")
             self._rows.end(other, "cancelled", error=error)
 
@@ -212,13 +225,15 @@ class Journal:
             self._move(job, goal.position, busy=is_worked_at(goal.position))
             vm_rows.explain(store, job, error if goal.position.is_failure else None)
             vm_rows.settle_placement(store, job, goal.placement, now)
-            if clears_action(before, outcome, job.variant):
+            if clears_action(before, outcome, goal.position, job.variant):
                 history.forget_action(store, job.vm_id)
             history.pass_over(store, job.vm_id, before, goal.position, now)
             if is_worked_at(goal.position) and error is None:
                 self._rows.step(job)
                 return
             vm_rows.arrive(store, job, self._clock())
+            if error is None:
+                self._rows.add_result(job, retire(store, job, self._clock()))
             failed = "cancelled" if job.cancelled else "failed"
             self._rows.end(job, failed if error else "done", error=error)
 
@@ -249,6 +264,12 @@ class Journal:
             self._move(job, states.DONE, busy=False)
             vm_rows.arrive(store, job, self._clock(), cleanup=False)
             self._rows.end(job, "done")
+
+    def remark(self, job: Job, text: str) -> None:
+        """Say something about the job that its outcome does not."""
+        with self._write_for(job):
+            self._rows.add_result(job, {"remarks": [text]})
+            self._rows.event(job, "running", text)
 
     def mark_sent(self, job: Job) -> None:
         """A call that must not be repeated is about to be made."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from vmconsole import config
 from vmconsole.controller.core import Controller
 from vmconsole.controller.lease import TTL, Lease, LeaseLost
+from vmconsole.controller.notification import Notifier
 from vmconsole.errors import TryAgain, VmconsoleError
 from vmconsole.store.location import run_dir
 from vmconsole.store.modelstore import open_model_store
@@ -49,9 +50,10 @@ def main(url: str, *, config_path: str | None, foreground: bool) -> int:
     try:
         settings = config.load(store, config_path)
         lease = Lease(store, permanent=foreground)
-        if not _get_lease(lease, stand_by=foreground):
+        notifier = Notifier()
+        if not _get_lease(lease, notifier, stand_by=foreground):
             return 0
-        return asyncio.run(_work(store, lease, url, settings, permanent=foreground))
+        return asyncio.run(_work(store, lease, url, settings, notifier, permanent=foreground))
     except KeyboardInterrupt:
         return 130
     except VmconsoleError as error:
@@ -61,9 +63,11 @@ def main(url: str, *, config_path: str | None, foreground: bool) -> int:
         store.close()
 
 
-async def _work(store: ModelStore, lease: Lease, url: str, settings: config.Settings, *, permanent: bool) -> int:
+async def _work(
+    store: ModelStore, lease: Lease, url: str, settings: config.Settings, notifier: Notifier, *, permanent: bool
+) -> int:
     try:
-        await Controller(store, lease, url, settings, permanent=permanent).run()
+        await Controller(store, lease, url, settings, permanent=permanent, notifier=notifier).run()
     except LeaseLost:
         log.error("another controller took the lease: this one ends")
         return TryAgain.exit
@@ -72,7 +76,7 @@ async def _work(store: ModelStore, lease: Lease, url: str, settings: config.Sett
     return 0
 
 
-def _get_lease(lease: Lease, *, stand_by: bool) -> bool:
+def _get_lease(lease: Lease, notifier: Notifier, *, stand_by: bool) -> bool:
     """Get the lease. Without standing by, give way to a holder that lives, or shows a sign of life within a TTL."""
     told = False
     begun = time.monotonic()
@@ -81,7 +85,9 @@ def _get_lease(lease: Lease, *, stand_by: bool) -> bool:
             return False
         if not told:
             log.info("another controller holds the lease: standing by")
+            notifier.ready("stands by: another controller works")
             told = True
+        notifier.alive()
         time.sleep(STAND_BY_EVERY)
     return True
 

@@ -8,11 +8,12 @@ import time
 from typing import TYPE_CHECKING
 
 from backends.base import BackendError, Happening
-from vmconsole.controller import problems, wild
+from vmconsole.controller import problems, strays, wild
 from vmconsole.controller.handlers.host import describe
 from vmconsole.controller.lease import LeaseLost
 from vmconsole.controller.samples import Samples
 from vmconsole.controller.sightings import Sightings
+from vmconsole.controller.space import Space
 from vmconsole.errors import VmconsoleError
 from vmconsole.lifecycle import host_states, observations, states
 
@@ -47,6 +48,7 @@ class Monitor:
         self._load_asked: dict[int, float] = {}
         self._samples = Samples(around)
         self._sightings = Sightings(around, self._samples)
+        self._space = Space(around)
         self._fresh: set[int] = set()
 
     def follow_fleet(self) -> None:
@@ -111,10 +113,12 @@ class Monitor:
         self._answered[link.host_id] = time.monotonic()
         if self._sightings.apply(link.host_id, stats, mark):
             self._on_change()
+        strays.follow(self._around, link.host_id, [seen.state for seen in stats], mark)
         await wild.follow(self._around, link, [seen.state for seen in stats])
         if time.monotonic() - self._load_asked.get(link.host_id, -LOAD_EVERY) >= LOAD_EVERY:
             self._load_asked[link.host_id] = time.monotonic()
             await self._write_load(link)
+        await self._space.note(link)
 
     async def _resynchronise(self, link: Link) -> None:
         """After every connect: events were lost, the machine may be another one, a simulated one forgot everything."""
@@ -125,8 +129,8 @@ class Monitor:
             wild.note(store, link.host_id, domains)
             store.execute(
                 "UPDATE host SET state = CASE WHEN state IN (?, ?) THEN ? ELSE state END, uuid = ?, hostname = ?,"
-                " hypervisor = ?, info = ?, cpus = ?, memory_kib = ?, last_seen = ?, down_since = NULL, message = '',"
-                " changed = ? WHERE id = ?",
+                " hypervisor = ?, info = ?, cpus = ?, memory_kib = ?, last_seen = ?, down_since = NULL,"
+                " confirmed_off = 0, message = '', changed = ? WHERE id = ?",
                 (
                     host_states.INIT, host_states.ERROR, host_states.MONITORED, link.info.uuid, link.info.hostname,
                     link.info.hypervisor, describe(link.info), link.info.cpus, link.info.memory_kib,

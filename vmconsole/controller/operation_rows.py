@@ -91,6 +91,11 @@ class OperationRows:
             found.append(job)
         return found
 
+    def set_arguments(self, job: Job, arguments: dict[str, Any]) -> None:
+        """What the operation is about is known more closely now."""
+        job.arguments = arguments
+        self._store.execute("UPDATE operation SET arguments = ? WHERE id = ?", (json.dumps(arguments), job.id))
+
     def mark_sent(self, job: Job) -> None:
         """A call that must not be repeated is about to be made."""
         self._store.execute("UPDATE operation SET sent = 1 WHERE id = ?", (job.id,))
@@ -103,7 +108,8 @@ class OperationRows:
         """The operation is at the step of the position its VM has come to."""
         assert job.position is not None
         self._store.execute(
-            "UPDATE operation SET step = ?, progress = NULL, bytes_done = NULL, bytes_total = NULL, changed = ?"
+            "UPDATE operation SET step = ?, progress = NULL, bytes_done = NULL, bytes_total = NULL,"
+            " moving_since = NULL, changed = ?"
             " WHERE id = ?",
             (job.position.name.lower(), self._store.next_change(), job.id),
         )
@@ -121,9 +127,9 @@ class OperationRows:
         """Bytes done and in all; the percentage follows."""
         percent = round(100 * done / total, 1) if total else None
         self._store.execute(
-            "UPDATE operation SET bytes_done = ?, bytes_total = ?, progress = ?, changed = ?"
-            " WHERE id = ? AND state = 'running'",
-            (done, total or None, percent, self._store.next_change(), job_id),
+            "UPDATE operation SET bytes_done = ?, bytes_total = ?, progress = ?, changed = ?,"
+            " moving_since = COALESCE(moving_since, ?) WHERE id = ? AND state = 'running'",
+            (done, total or None, percent, self._store.next_change(), self._clock(), job_id),
         )
 
     def add_result(self, job: Job, result: dict[str, Any] | None) -> None:
@@ -176,7 +182,7 @@ def is_action(command: str) -> bool:
 def _cuts_in(command: str) -> bool:
     """Whether the command may be begun while another operation holds the VM."""
     if not is_action(command):
-        return True
+        return False
     try:
         asked = actions.action(command)
     except KeyError:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 _CHANGED = "if the host was really reinstalled: vmconsole host trust {uri}"
 _UNKNOWN = "compare the fingerprint, then: vmconsole host trust {uri}"
+_NETWORK = "start it on {host}: virsh net-start, and virsh net-autostart for good"
 
 # Most special first: the first class that fits decides.
 _MEANINGS: tuple[tuple[type[base.BackendError], type[VmconsoleError], str, str], ...] = (
@@ -23,6 +24,7 @@ _MEANINGS: tuple[tuple[type[base.BackendError], type[VmconsoleError], str, str],
     (base.BadUri, errors.BadInput, "URI_REFUSED", ""),
     (base.NotFound, errors.Failed, "HOST_NOT_FOUND", ""),
     (base.AlreadyExists, errors.Conflict, "HOST_DUPLICATE", ""),
+    (base.NetworkOff, errors.Conflict, "NETWORK_OFF", _NETWORK),
     (base.WrongState, errors.Conflict, "HOST_STATE", ""),
     (base.InvalidInput, errors.Failed, "HOST_INVALID", ""),
     (base.NotSupported, errors.Failed, "HOST_UNSUPPORTED", ""),

@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from backends.base import Power
+from vmconsole.store.conditions import RUNS
 
 if TYPE_CHECKING:
     from backends.base import DomainStats, HostLoad
@@ -58,7 +59,7 @@ class Samples:
         store.execute(
             "INSERT INTO sample (kind, id, at, cpu_percent, memory_kib, net_rx_bytes, net_tx_bytes, disk_read_bytes,"
             " disk_write_bytes) SELECT 'vm', id, ?, cpu_percent, memory_used_kib, net_rx_bytes, net_tx_bytes,"
-            " disk_read_bytes, disk_write_bytes FROM vm WHERE host_id = ? AND state = 3 AND lcm_state = 3"
+            f" disk_read_bytes, disk_write_bytes FROM vm WHERE host_id = ? AND {RUNS}"
             " ON CONFLICT (kind, id, at) DO NOTHING",
             (int(now), host_id),
         )

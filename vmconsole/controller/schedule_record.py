@@ -10,12 +10,14 @@ from vmconsole.errors import BadInput, NotFound
 from vmconsole.schedules import records
 from vmconsole.schedules.errors import ScheduleError
 from vmconsole.schedules.firing import first_run, next_after
+from vmconsole.schedules.retention import EVERYTHING, Retention
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from vmconsole.schedules.rule import Rule
     from vmconsole.store.session import Store
+    from vmconsole.templates.scheduled import ScheduledAction
 
 _RULE = ("time", "relative", "repeat", "days", "cron", "time_zone", "end_type", "end_value")
 _SELECT = (
@@ -33,11 +35,21 @@ class Wish:
     action: str
     args: tuple[str, ...]
     rule: Rule
+    keep: Retention = EVERYTHING
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> Wish:
-        """The wish an operation brings: action, args, and the columns of the rule. Raises BadInput."""
-        return cls(str(document["action"]), tuple(map(str, document["args"])), checked(document["rule"]))
+        """The wish an operation brings: action, args, the columns of the rule, and what is kept. Raises BadInput."""
+        return cls(
+            str(document["action"]), tuple(map(str, document["args"])), checked(document["rule"]),
+            Retention.of(document),
+        )  # fmt: skip
+
+    @classmethod
+    def of_template(cls, block: ScheduledAction, *, zone: str) -> Wish:
+        """The wish of a SCHED_ACTION, whose times are those of `zone`. Raises ScheduleError."""
+        keep = Retention(block.keep_last, block.keep_days)
+        return cls(block.action, block.args, records.from_template(block, zone=zone), keep)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +124,8 @@ def add(store: Store, vm_id: int, wish: Wish, *, user_id: int, now: int) -> tupl
     due = first_run(wish.rule, now, start=start)
     values = {
         "id": store.next_value("schedule"), "vm_id": vm_id, "number": number, "action": wish.action,
-        "arguments": json.dumps(wish.args), **records.to_store(wish.rule), "next": due, "user_id": user_id,
-        "changed": store.next_change(),
+        "arguments": json.dumps(wish.args), **records.to_store(wish.rule), "next": due, **wish.keep.columns,
+        "user_id": user_id, "changed": store.next_change(),
     }  # fmt: skip
     store.execute(
         f"INSERT INTO schedule ({', '.join(values)}) VALUES ({', '.join('?' for _ in values)})", tuple(values.values())
@@ -133,8 +145,9 @@ def change(store: Store, record: ScheduleRecord, wish: Wish, now: int) -> int | 
         since = now if record.next is None else min(now, record.next - 1)
         due = next_after(rule, since, start=record.start)
     assign(
-        store, record, action=wish.action, arguments=json.dumps(wish.args), **records.to_store(rule), next=due, fired=0
-    )
+        store, record, action=wish.action, arguments=json.dumps(wish.args), **records.to_store(rule), next=due, fired=0,
+        **wish.keep.columns,
+    )  # fmt: skip
     return due
 
 

@@ -11,6 +11,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from vmconsole.controller import schedule_record
+from vmconsole.controller.backup_room import BackupRoom
 from vmconsole.controller.clock import Clock, JumpWatch
 from vmconsole.controller.firing import Firings
 from vmconsole.schedules.errors import ScheduleError
@@ -18,6 +19,8 @@ from vmconsole.schedules.firing import catch_up
 from vmconsole.schedules.words import length, moment
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from vmconsole.controller.lease import Lease
     from vmconsole.controller.schedule_record import ScheduleRecord
     from vmconsole.controller.work import Surroundings
@@ -101,7 +104,8 @@ class Scheduler:
             return 0
         taken = set(self._taken)
         with self._around.journal.write() as store:
-            firings = Firings(store, waiting, now=now, fence=self._lease.token)
+            room = BackupRoom(store, self._around.settings) if _any_backup(waiting) else None
+            firings = Firings(store, waiting, now=now, fence=self._lease.token, room=room)
             for record in waiting:
                 if record.vm_id not in taken and self._deal_with(store, firings, record, now):
                     taken.add(record.vm_id)
@@ -138,6 +142,10 @@ class Scheduler:
         """Note when it was refused first, and why; not every time again, which would be a write in every period."""
         if not record.message.endswith(f" : {reason}"):
             schedule_record.assign(store, record, message=f"{moment(int(now), zone)} : {reason}")
+
+
+def _any_backup(records: Iterable[ScheduleRecord]) -> bool:
+    return any(record.action == "backup" for record in records)
 
 
 def _current_change(store: Store) -> int:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import TYPE_CHECKING, Any
 
 from vmconsole.controller import vm_record
+from vmconsole.controller.retention import schedule_of
 from vmconsole.errors import BadInput, Conflict, NotFound
 from vmconsole.lifecycle.steps import Entry
 
@@ -40,9 +42,13 @@ def open_snapshot(store: Store, job: Job) -> dict[str, Any]:
             code="SNAPSHOTS_MIXED", hint=f"snapshot its disks: vmconsole disk-snapshot-create {vm.id} DISK NAME",
         )  # fmt: skip
     store.execute(
-        "INSERT INTO system_snapshot (vm_id, snapshot_id, name, created, hypervisor_id) VALUES (?, ?, ?, ?, ?)",
-        (vm.id, number, name, int(time.time()), f"{HYPERVISOR_ID}{number}"),
-    )
+        "INSERT INTO system_snapshot (vm_id, snapshot_id, name, created, hypervisor_id, configuration, schedule_id)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (
+            vm.id, number, name, int(time.time()), f"{HYPERVISOR_ID}{number}", json.dumps(vm.configuration),
+            schedule_of(store, job),
+        ),
+    )  # fmt: skip
     return {"snapshot_id": number, "hypervisor_id": f"{HYPERVISOR_ID}{number}"}
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, NamedTuple
 
-from vmconsole.controller import addresses
+from vmconsole.controller import addresses, image_trees
 from vmconsole.errors import BadInput, Conflict, Denied, NotFound
 from vmconsole.lifecycle import permissions
-from vmconsole.lifecycle.permissions import Right
+from vmconsole.lifecycle.permissions import Lock, Right
+from vmconsole.store.conditions import ALIVE
+from vmconsole.store.users import account
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -33,6 +35,7 @@ class Image(NamedTuple):
     user_id: int
     group_id: int
     mode: int
+    lock: int
 
 
 class Supply:
@@ -45,14 +48,8 @@ class Supply:
 
     def __init__(self, store: Store, user_id: int, asked_by: str) -> None:
         self._store = store
-        self._user_id = user_id
-        self._asked_by = asked_by
-        self.group_id, administrator = store.query(
-            "SELECT group_id, administrator FROM user_account WHERE id = ?", (user_id,)
-        )[0]
-        self._administrator = bool(administrator)
-        members = store.query("SELECT group_id FROM membership WHERE user_id = ?", (user_id,))
-        self._groups = frozenset({self.group_id, *(row[0] for row in members)})
+        self._user = account(store, user_id, asked_by)
+        self.group_id = self._user.group_id
 
     # Disks ------------------------------------------------------------------------------------------------------
 
@@ -89,6 +86,8 @@ class Supply:
                 "UPDATE image SET state = 'used', changed = ? WHERE id = ? AND state = 'rdy'",
                 (self._store.next_change(), image.id),
             )
+            if image.persistent:
+                image_trees.lend(self._store, image.id, vm_id, disk_id)
         return target
 
     def add_context(self, vm_id: int, disk_id: int, taken: Collection[str]) -> None:
@@ -101,7 +100,7 @@ class Supply:
 
     def image(self, disk: DiskSpec) -> Image:
         """The image a disk names, if the user may use it; his own comes before another's of the same name."""
-        columns = "id, type, persistent, state, format, size_bytes, user_id, group_id, mode"
+        columns = "id, type, persistent, state, format, size_bytes, user_id, group_id, mode, lock_level"
         if disk.image_id is not None:
             rows = self._store.query(f"SELECT {columns} FROM image WHERE id = ?", (disk.image_id,))
             shown = str(disk.image_id)
@@ -111,33 +110,32 @@ class Supply:
                 f"SELECT {columns} FROM image WHERE name = ? AND (? = '' OR user_id ="
                 " (SELECT id FROM user_account WHERE user_account.name = ?))"
                 " ORDER BY CASE WHEN user_id = ? THEN 0 ELSE 1 END, id",
-                (disk.image, owner, owner, self._user_id),
+                (disk.image, owner, owner, self._user.id),
             )
             shown = repr(disk.image)
         if not rows:
             raise NotFound(f"image {shown} does not exist", code="NO_IMAGE", hint="vmconsole image list")
         image = Image(*rows[0])
-        self._require_use(f"image {image.id}", image.user_id, image.group_id, image.mode)
+        self._require(Right.USE, "image", image.id, image.user_id, image.group_id, image.mode, image.lock)
         return image
 
-    def _require_use(self, label: str, owner: int, group: int, mode: int) -> None:
-        allowed = permissions.granted(
-            Right.USE,
-            user=self._user_id,
-            groups=self._groups,
-            admin=self._administrator,
-            owner=owner,
-            group=group,
-            mode=mode,
-        )
-        if not allowed:
-            raise Denied(f"user {self._asked_by} lacks USE on {label}", code="PERM_USE")
+    def require_image(self, image_id: int, right: Right) -> None:
+        """Raise Denied if the user lacks a right on an image that is there."""
+        found = self._store.query("SELECT user_id, group_id, mode, lock_level FROM image WHERE id = ?", (image_id,))
+        self._require(right, "image", image_id, *found[0])
+
+    def _require(self, right: Right, kind: str, number: int, owner: int, group: int, mode: int, lock: int) -> None:
+        label = f"{kind} {number}"
+        if permissions.locked(right, Lock(lock)):
+            raise Denied(f"{label} is locked", code="PERM_LOCKED")
+        if not self._user.may(right, kind, number, owner, group, mode):
+            raise Denied(f"user {self._user.asked_by} lacks {right.name} on {label}", code=f"PERM_{right.name}")
 
     def _check(self, disk: DiskSpec, image: Image) -> None:
         if image.state in ("err", "disa", "dele"):
             raise Conflict(f"image {image.id} cannot be used: it is {image.state}", code="IMAGE_STATE")
         if image.persistent and self._store.query(
-            "SELECT 1 FROM disk JOIN vm ON vm.id = disk.vm_id WHERE disk.image_id = ? AND vm.state <> 6 LIMIT 1",
+            f"SELECT 1 FROM disk JOIN vm ON vm.id = disk.vm_id WHERE disk.image_id = ? AND {ALIVE} LIMIT 1",
             (image.id,),
         ):
             raise Conflict(f"image {image.id} is persistent and another VM uses it", code="IMAGE_BUSY")
@@ -146,6 +144,8 @@ class Supply:
                 f"disk SIZE {disk.size_mib} MiB is smaller than image {image.id} ({-(-image.size_bytes // MIB)} MiB)",
                 code="INPUT_TEMPLATE",
             )
+        if disk.size_mib is not None and image.type == "CDROM":
+            raise BadInput(f"image {image.id} is a CD-ROM: it has no other SIZE", code="INPUT_TEMPLATE")
 
     # Networks ---------------------------------------------------------------------------------------------------
 
@@ -179,7 +179,7 @@ class Supply:
         """The network a NIC names: id, kind and name on the host."""
         if nic.bridge and nic.network is None and nic.network_id is None:
             return None, "bridge", nic.bridge
-        columns = "id, source_kind, source, user_id, group_id, mode"
+        columns = "id, source_kind, source, user_id, group_id, mode, lock_level"
         if nic.network_id is not None:
             rows = self._store.query(f"SELECT {columns} FROM network WHERE id = ?", (nic.network_id,))
         else:
@@ -187,8 +187,8 @@ class Supply:
         if not rows:
             shown = nic.network_id if nic.network_id is not None else repr(nic.network or "default")
             raise NotFound(f"network {shown} does not exist", code="NO_NETWORK", hint="vmconsole network list")
-        number, kind, source, owner, group, mode = rows[0]
-        self._require_use(f"network {number}", owner, group, mode)
+        number, kind, source, owner, group, mode, lock = rows[0]
+        self._require(Right.USE, "network", number, owner, group, mode, lock)
         return int(number), str(kind), str(source)
 
     def _free_mac(self, vm_id: int, nic_id: int) -> str:
@@ -213,10 +213,12 @@ def _free_target(prefix: str, taken: Collection[str]) -> str:
 
 
 def release_image(store: Store, image_id: int | None, vm_id: int) -> None:
-    """A VM does not use an image any more: it is free unless another VM does."""
+    """A VM does not use an image any more: it is free unless another VM does, and gets its snapshots back."""
+    if image_id is not None:
+        image_trees.take_back(store, image_id, vm_id)
     store.execute(
         "UPDATE image SET state = 'rdy', changed = ? WHERE id = ? AND state = 'used'"
         " AND NOT EXISTS (SELECT 1 FROM disk JOIN vm ON vm.id = disk.vm_id"
-        "   WHERE disk.image_id = image.id AND vm.state <> 6 AND vm.id <> ?)",
+        f"   WHERE disk.image_id = image.id AND {ALIVE} AND vm.id <> ?)",
         (store.next_change(), image_id, vm_id),
     )

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from backends.base import BackendError, Power
 from vmconsole.controller import vm_record
 from vmconsole.controller.domain_spec import domain_spec
-from vmconsole.controller.volumes import IMAGES, SYSTEM, ready_pool
+from vmconsole.controller.volumes import IMAGES, ready_pool
 from vmconsole.lifecycle import states as at
+from vmconsole.store.conditions import ALIVE
 
 if TYPE_CHECKING:
     from backends.base import DomainState
@@ -21,16 +22,20 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _IMAGES = """
-    SELECT image_copy.volume, image.size_bytes, image.format
+    SELECT ?, image_copy.volume, image.size_bytes, image.format
     FROM image_copy JOIN image ON image.id = image_copy.image_id WHERE image_copy.host_id = ?
 """
 _DISKS = """
-    SELECT volume, size_bytes, format FROM disk
+    SELECT datastore_id, volume, size_bytes, format FROM disk
     WHERE host_id = ? AND volume <> '' AND persistent = 0 AND type NOT IN ('cdrom', 'foreign')
 """
-_VMS = """
+_BACKUPS = """
+    SELECT datastore_id, volume, capacity_bytes, 'qcow2' FROM backup_disk JOIN backup ON backup.id = backup_id
+    WHERE host_id = ? AND state = 'rdy'
+"""
+_VMS = f"""
     SELECT id, uuid, observed, busy, state, lcm_state, prev_state, prev_lcm_state
-    FROM vm WHERE host_id = ? AND state <> 6
+    FROM vm WHERE host_id = ? AND {ALIVE}
 """
 
 
@@ -53,14 +58,13 @@ async def put_back(around: Surroundings, link: Link) -> None:
 
 
 async def _put_back_volumes(around: Surroundings, link: Link) -> None:
-    for datastore, sql in ((IMAGES, _IMAGES), (SYSTEM, _DISKS)):
-        rows = around.store.query(sql, (link.host_id,))
-        if not rows:
-            continue
+    images = around.store.query(_IMAGES, (IMAGES, link.host_id))
+    rows = [*images, *(row for sql in (_DISKS, _BACKUPS) for row in around.store.query(sql, (link.host_id,)))]
+    for datastore in dict.fromkeys(row[0] for row in rows):
         pool = await ready_pool(around, link.backend, datastore)
         there = {volume.name for volume in await link.backend.volumes(pool)}
-        for name, size, volume_format in rows:
-            if name not in there:
+        for lies_in, name, size, volume_format in rows:
+            if lies_in == datastore and name not in there:
                 await link.backend.create_volume(pool, name, capacity_bytes=size, format=volume_format)
 
 

@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from vmconsole.controller import history
 from vmconsole.errors import NotFound
+from vmconsole.templates.secrets import concealed
 
 if TYPE_CHECKING:
     from vmconsole.store.session import Store
 
 LAYER = "LAYER"
 """Attribute of a disk: the number of its newest layer. A number is never given twice."""
+NEXT_SNAPSHOT = "NEXT_SNAPSHOT"
+"""Attribute of a disk: the id of its next snapshot. An id is never given twice."""
+
+
+_SAID_APART = frozenset(("NAME", "CPU", "VCPU", "MEMORY", "DISK", "NIC"))
+"""Parts of a template that a VM's rows hold as they have become since."""
 
 
 @dataclass(frozen=True, slots=True)
 class Disk:
-    """One disk. `volume` is empty until prolog has made it; `host_id` says on which host it lies."""
+    """One disk. `volume` is empty until prolog has made it; `host_id` and `datastore_id` say where it lies."""
 
     disk_id: int
     image_id: int | None
+    datastore_id: int
     host_id: int | None
     type: str
     target: str
@@ -40,6 +48,12 @@ class Disk:
     def newest_layer(self) -> int:
         """Number of the layer that was named last; 0 when the disk never had a snapshot."""
         return int(self.attributes.get(LAYER, 0))
+
+    @property
+    def described(self) -> str:
+        """Kind, size and origin in a few words."""
+        origin = "" if self.image_id is None else f" of image {self.image_id}"
+        return f"{self.type} {self.format}, {self.size_bytes} bytes{origin}"
 
     @property
     def foreign(self) -> bool:
@@ -63,6 +77,11 @@ class Nic:
     ip: str
     model: str
 
+    @property
+    def described(self) -> str:
+        """Network, address and kind in a few words."""
+        return " ".join(word for word in (self.source_kind, self.source, self.ip, self.model) if word)
+
 
 @dataclass(frozen=True, slots=True)
 class VmRecord:
@@ -77,6 +96,8 @@ class VmRecord:
     version: int
     host_id: int | None
     target_host_id: int | None
+    datastore_id: int
+    target_datastore_id: int | None
     deploy_id: str
     cpu: float
     vcpu: int
@@ -85,6 +106,7 @@ class VmRecord:
     imported: bool
     paused: bool
     checkpoint_host_id: int | None
+    checkpoint_datastore_id: int | None
     last_host_id: int | None
     """The host it is on or, when it is on none, was on last."""
     disks: tuple[Disk, ...]
@@ -110,18 +132,27 @@ class VmRecord:
             return next((disk.host_id for disk in self.disks if disk.host_id is not None), self.last_host_id)
         return next((disk.host_id for disk in self.disks if disk.foreign), None)
 
+    @property
+    def configuration(self) -> dict[str, Any]:
+        """What the VM is made of, for people: kept with each snapshot, so that two can be compared."""
+        own = {"name": self.name, "cpu": self.cpu, "vcpu": self.vcpu, "memory_mib": self.memory_mib}
+        template = concealed({key: value for key, value in self.template.items() if key not in _SAID_APART})
+        disks = {disk.target: disk.described for disk in self.disks}
+        return {**own, "disk": disks, "nic": {nic.mac: nic.described for nic in self.nics}, "template": template}
+
     def disk(self, disk_id: int) -> Disk:
         """The disk of this id, which it has."""
         return next(disk for disk in self.disks if disk.disk_id == disk_id)
 
-    def with_checkpoint_on(self, host_id: int) -> VmRecord:
-        """The same VM, whose saved memory is now a file on a host."""
-        return replace(self, checkpoint_host_id=host_id)
+    @property
+    def checkpoint_datastore(self) -> int:
+        """The datastore in which its saved memory lies."""
+        return self.datastore_id if self.checkpoint_datastore_id is None else self.checkpoint_datastore_id
 
-    def with_disks_at(self, paths: dict[int, str]) -> VmRecord:
-        """The same VM with its disks at other paths, by disk id."""
-        disks = tuple(replace(disk, path=paths.get(disk.disk_id, disk.path)) for disk in self.disks)
-        return replace(self, disks=disks)
+    @property
+    def goal_datastore_id(self) -> int:
+        """The system datastore in which its files are or, while they are on their way, are to be."""
+        return self.datastore_id if self.target_datastore_id is None else self.target_datastore_id
 
 
 def load(store: Store, vm_id: int | None) -> VmRecord:
@@ -136,12 +167,13 @@ def load(store: Store, vm_id: int | None) -> VmRecord:
 
 
 _VM = (
-    "id", "uuid", "name", "user_id", "group_id", "mode", "version", "host_id", "target_host_id", "deploy_id", "cpu",
-    "vcpu", "memory_mib", "template", "imported", "paused", "checkpoint_host_id",
+    "id", "uuid", "name", "user_id", "group_id", "mode", "version", "host_id", "target_host_id",
+    "datastore_id", "target_datastore_id", "deploy_id", "cpu", "vcpu", "memory_mib", "template", "imported", "paused",
+    "checkpoint_host_id", "checkpoint_datastore_id",
 )  # fmt: skip
 _DISK = (
-    "disk_id", "image_id", "host_id", "type", "target", "bus", "format", "size_bytes", "persistent", "readonly",
-    "volume", "path", "attributes",
+    "disk_id", "image_id", "datastore_id", "host_id", "type", "target", "bus", "format", "size_bytes", "persistent",
+    "readonly", "volume", "path", "attributes",
 )  # fmt: skip
 
 
@@ -151,6 +183,7 @@ def _disks(store: Store, vm_id: int) -> tuple[Disk, ...]:
     nodes = store.query("SELECT disk_id, volume FROM disk_snapshot WHERE vm_id = ? ORDER BY snapshot_id", (vm_id,))
     for row in found:
         row["attributes"] = json.loads(row["attributes"])
+        row["datastore_id"] = row["datastore_id"] or 0
         # A snapshot that is just being taken has the volume that is still written to.
         row["frozen"] = tuple(
             volume for disk_id, volume in nodes if disk_id == row["disk_id"] and volume != row["volume"]

@@ -34,6 +34,11 @@ def look(store: Store, job: Job) -> tuple[str, Variant, bool]:
     return busy or "", Variant(variant), bool(paused)
 
 
+def is_held(store: Store, vm_id: int) -> bool:
+    """Whether an operation has the VM."""
+    return bool(store.query("SELECT 1 FROM vm WHERE id = ? AND busy IS NOT NULL", (vm_id,)))
+
+
 def occupy(store: Store, job: Job) -> None:
     """The VM is the job's until it is freed."""
     store.execute("UPDATE vm SET busy = ?, version = version + 1 WHERE id = ?", (job.id, job.vm_id))
@@ -79,8 +84,10 @@ def move(
 
 
 def explain(store: Store, job: Job, error: VmconsoleError | None) -> None:
-    """Say on a VM that failed why it did, and take that back when it goes on."""
-    message = error.message if error is not None else ""
+    """Say on a VM that failed why it did and what to do, and take that back when it goes on."""
+    message = ""
+    if error is not None:
+        message = f"{error.message}; {error.hint}" if error.hint else error.message
     store.execute("UPDATE vm SET message = ? WHERE id = ? AND message <> ?", (message, job.vm_id, message))
 
 
@@ -93,7 +100,7 @@ def settle_placement(store: Store, job: Job, placement: Placement, now: int) -> 
             (job.vm_id,),
         )
     elif placement is Placement.OLD:
-        store.execute("UPDATE vm SET target_host_id = NULL WHERE id = ?", (job.vm_id,))
+        store.execute("UPDATE vm SET target_host_id = NULL, target_datastore_id = NULL WHERE id = ?", (job.vm_id,))
         history.roll_back(store, job.vm_id, now)
 
 

@@ -8,6 +8,7 @@ from vmconsole.errors import Conflict, NotFound
 
 if TYPE_CHECKING:
     from backends.base import Host, Progress, VolumeSeen
+    from vmconsole.controller.vm_record import Disk
     from vmconsole.controller.work import Surroundings
     from vmconsole.store.session import Store
 
@@ -32,9 +33,41 @@ def image_volume(image_id: int) -> str:
     return f"image-{image_id}"
 
 
+def image_layer(image_id: int, layer: int) -> str:
+    """Name of a persistent image's volume: the one it began with, or one of the layers put on it by snapshots."""
+    return image_volume(image_id) + (f".{layer}" if layer else "")
+
+
 def disk_volume(vm_id: int, disk_id: int, layer: int = 0) -> str:
     """Name of a disk's volume: the one it began with, or one of the layers that snapshots have put on it."""
     return f"one-{vm_id}-disk-{disk_id}" + (f".{layer}" if layer else "")
+
+
+def datastore_of(disk: Disk) -> int:
+    """The datastore in which the volume that a disk writes to lies, with its layers."""
+    return IMAGES if disk.in_place else disk.datastore_id
+
+
+def is_shared(store: Store, datastore_id: int) -> bool:
+    """Whether the datastore's folder is the same on all hosts."""
+    return bool(store.query("SELECT 1 FROM datastore WHERE id = ? AND shared = 1", (datastore_id,)))
+
+
+def record_volume(store: Store, vm_id: int, disk: Disk, volume: VolumeSeen, host_id: int) -> None:
+    """Write that a disk's volume lies on a host, in the datastore of its pool, and with it the image under it."""
+    store.execute(
+        "UPDATE disk SET volume = ?, path = ?, format = ?, host_id = ?, datastore_id ="
+        " COALESCE((SELECT id FROM datastore WHERE datastore.pool = ?), datastore_id) WHERE vm_id = ? AND disk_id = ?",
+        (volume.name, volume.path, volume.format, host_id, volume.pool, vm_id, disk.disk_id),
+    )
+    if disk.image_id is None:
+        return
+    if disk.persistent:  # it lies nowhere else
+        store.execute("DELETE FROM image_copy WHERE image_id = ? AND host_id <> ?", (disk.image_id, host_id))
+        record_copy(store, disk.image_id, host_id, volume.path, volume.name)
+    elif not disk.frozen:  # what lies on a snapshot says nothing of the image
+        found = volume.name == image_volume(disk.image_id)
+        record_copy(store, disk.image_id, host_id, volume.path if found else volume.backing_path)
 
 
 async def bring(
@@ -109,10 +142,10 @@ async def _copy_image(
     )
 
 
-def record_copy(store: Store, image_id: int, host_id: int, path: str) -> None:
-    """The image's content lies on this host, whole."""
+def record_copy(store: Store, image_id: int, host_id: int, path: str, volume: str = "") -> None:
+    """The image's content lies on this host, whole; `volume` is its topmost layer, if it has layers."""
     store.execute(
         "INSERT INTO image_copy (image_id, host_id, volume, path) VALUES (?, ?, ?, ?)"
-        " ON CONFLICT (image_id, host_id) DO UPDATE SET path = excluded.path",
-        (image_id, host_id, image_volume(image_id), path),
+        " ON CONFLICT (image_id, host_id) DO UPDATE SET volume = excluded.volume, path = excluded.path",
+        (image_id, host_id, volume or image_volume(image_id), path),
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from backends.base import BackendError, Unreachable
 from vmconsole.controller import borders, problems, vm_record
+from vmconsole.controller.evidence import shown_done
 from vmconsole.controller.handlers import HANDLERS, IN_PLACE
 from vmconsole.controller.journal import is_worked_at
 from vmconsole.controller.lease import LeaseLost
@@ -19,7 +20,7 @@ from vmconsole.controller.work import Work
 from vmconsole.errors import Conflict, Failed, Internal, OutputFailed, TryAgain, UnknownOutcome, VmconsoleError
 from vmconsole.lifecycle import actions, recovery
 from vmconsole.lifecycle.recovery import Cleanup, Verdict
-from vmconsole.lifecycle.stages import Outcome, stage
+from vmconsole.lifecycle.stages import LEFT_AT_ONCE, Outcome, stage
 from vmconsole.lifecycle.steps import Step
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ log = logging.getLogger(__name__)
 
 NOTICE = 1.0
 """Seconds in which a link notices that it is lost."""
+AT_ONCE = 5.0
+"""Seconds for which a position is stayed at that is to be left at once; what is not done by then is done later."""
 STORE_REST = 0.5
 """Seconds until a write is tried again that a busy store refused."""
 
@@ -170,7 +173,10 @@ class Worker:
         while True:
             host_id = host_of(self._around, job)
             try:
-                effect = await self._step(job, row.step, host_id)
+                async with asyncio.timeout(AT_ONCE if job.position in LEFT_AT_ONCE else None):
+                    effect = await self._step(job, row.step, host_id)
+            except TimeoutError:
+                break
             except Unreachable as lost:
                 if row.step is Step.CLEANUP:
                     break
@@ -220,8 +226,15 @@ class Worker:
         if found.verdict is Verdict.FORGET:
             await self._record(lambda: self._journal.forget(job))
             return
-        target, outcome = found.target, found.outcome or Outcome.SUCCESS
+        # A step that is broken off, to be done again or not at all, has not succeeded.
+        target, outcome = found.target, found.outcome or Outcome.FAILURE
         assert target is not None
+        row = stage(job.position, job.variant) if found.outcome is Outcome.FAILURE else None
+        if row is not None and (shown := await shown_done(self._around, job, row.step)):
+            self._journal.remark(job, shown)
+            job.attempt += 1
+            await self._pass_stage(job)  # finds it done, and does what is left to be done
+            return
         effect = None
         if found.cleanup is not Cleanup.NONE and not target.position.is_transient:
             effect = await self._clear(job)

@@ -43,6 +43,7 @@ def _row(
     touches_guest: bool = False,
     drops_snapshots: bool = False,
     lockable: bool = True,
+    undoable: bool = False,
     recovery: Option | None = None,
 ) -> Action:
     """A row named like its command line (`poweroff --hard` is poweroff-hard) unless history calls it otherwise."""
@@ -60,6 +61,7 @@ def _row(
         clears_resched=touches_guest,
         drops_snapshots=drops_snapshots,
         lockable=lockable,
+        undoable=undoable,
         recovery=recovery,
     )
 
@@ -106,13 +108,15 @@ _RESTING = (
           start(at.SUSPENDED, to=at.SAVE_STOP, record=Record.NOTE, paused=True)),
          schedule=(), touches_guest=True, drops_snapshots=True),
     _row("poweroff", _MANAGE, _SOME, "shut the guest down, keep its place on the host", "shutting down",
-         shut_down(at.SHUTDOWN_POWEROFF, Variant.PLAIN), schedule=(), touches_guest=True, drops_snapshots=True),
+         shut_down(at.SHUTDOWN_POWEROFF, Variant.PLAIN), schedule=(), touches_guest=True, drops_snapshots=True,
+         undoable=True),
     _row("poweroff --hard", _MANAGE, _LOSS, "cut the power, keep its place on the host", "shutting down",
-         shut_down(at.SHUTDOWN_POWEROFF, Variant.HARD), schedule=(), touches_guest=True, drops_snapshots=True),
+         shut_down(at.SHUTDOWN_POWEROFF, Variant.HARD), schedule=(), touches_guest=True, drops_snapshots=True,
+         undoable=True),
     _row("undeploy", _MANAGE, _SOME, "shut the guest down and leave the host", "shutting down",
-         undeploy(Variant.PLAIN), schedule=(), touches_guest=True, drops_snapshots=True),
+         undeploy(Variant.PLAIN), schedule=(), touches_guest=True, drops_snapshots=True, undoable=True),
     _row("undeploy --hard", _MANAGE, _LOSS, "cut the power and leave the host", "shutting down",
-         undeploy(Variant.HARD), schedule=(), touches_guest=True, drops_snapshots=True),
+         undeploy(Variant.HARD), schedule=(), touches_guest=True, drops_snapshots=True, undoable=True),
     # The deploy after a resume looks for the stop or undeploy in the last record, so that one is left alone.
     _row("resume", _MANAGE, _NONE, "bring it back from rest", "resuming",
          (start(at.STOPPED, at.UNDEPLOYED, to=at.PENDING),
@@ -122,9 +126,10 @@ _RESTING = (
           start(at.UNKNOWN, to=at.BOOT_UNKNOWN, record=Record.NOTE)),
          schedule=()),
     _row("reboot", _MANAGE, _SOME, "ask the guest to reboot", "rebooting",
-         (start(at.RUNNING, to=None, record=Record.NOTE),), schedule=(), touches_guest=True),
+         (start(at.RUNNING, to=None, record=Record.NOTE),), schedule=(), touches_guest=True, undoable=True),
     _row("reboot --hard", _MANAGE, _LOSS, "press reset", "rebooting",
-         (start(at.RUNNING, to=None, variant=Variant.HARD, record=Record.NOTE),), schedule=(), touches_guest=True),
+         (start(at.RUNNING, to=None, variant=Variant.HARD, record=Record.NOTE),), schedule=(), touches_guest=True,
+         undoable=True),
 )
 
 _ENDING = (
@@ -164,7 +169,7 @@ _SNAPSHOTS = (
          touches_guest=True),
     _row("disk-snapshot-revert", _MANAGE, _LOSS, "put a disk back to a snapshot", "reverting disk snapshot",
          change(None, at.DISK_SNAPSHOT_REVERT_POWEROFF, at.DISK_SNAPSHOT_REVERT_SUSPENDED),
-         schedule=("disk_id", "snapshot"), touches_guest=True),
+         schedule=("disk_id", "snapshot"), touches_guest=True, undoable=True),
     _row("disk-snapshot-delete", _MANAGE, _LOSS, "delete a snapshot of a disk", "deleting disk snapshot",
          change(at.DISK_SNAPSHOT_DELETE, at.DISK_SNAPSHOT_DELETE_POWEROFF, at.DISK_SNAPSHOT_DELETE_SUSPENDED),
          schedule=("disk_id", "snapshot"), touches_guest=True),
@@ -175,7 +180,7 @@ _SNAPSHOTS = (
          touches_guest=True),
     _row("snapshot-revert", _MANAGE, _LOSS, "put memory and disks back to a snapshot", "snapshot reverted",
          change(at.HOTPLUG_SNAPSHOT, variant=Variant.REVERT, record=Record.NONE), schedule=("snapshot",),
-         touches_guest=True),
+         touches_guest=True, undoable=True),
     _row("snapshot-delete", _MANAGE, _LOSS, "delete a snapshot of memory and disks", "deleting snapshot",
          change(at.HOTPLUG_SNAPSHOT, variant=Variant.DELETE, record=Record.NONE), schedule=("snapshot",),
          touches_guest=True),
@@ -193,7 +198,7 @@ _CONFIGURATION = (
     _row("save", _MANAGE, _NONE, "clone it into a new template", "saving",
          (start(at.POWEROFF, to=at.HOTPLUG_SAVEAS_POWEROFF),)),
     _row("backup", _ADMIN, _NONE, "back up its disks", "backing up",
-         change(at.BACKUP, at.BACKUP_POWEROFF), schedule=("datastore_id",), touches_guest=True),
+         change(at.BACKUP, at.BACKUP_POWEROFF), schedule=("datastore_id", "mode?"), touches_guest=True),
     _row("update", _MANAGE, _NONE, "edit its attributes and schedules", "updated",
          in_place(ANYWHERE)),
     _row("rename", _MANAGE, _NONE, "give it another name", "renamed",

@@ -16,10 +16,12 @@ _STATES = {
     PMSUSPENDED: Report.SUSPENDED,
 }
 
+_MIGRATING = 2
+
 # A pause that ends by itself says nothing: something is being done to the domain.
 _PAUSED = {
     1: Report.SUSPENDED,  # by a user
-    2: Report.IGNORE,  # migrating
+    _MIGRATING: Report.IGNORE,
     3: Report.IGNORE,  # being saved
     4: Report.IGNORE,  # being dumped
     7: Report.SUSPENDED,  # reverted to a snapshot taken while paused
@@ -28,6 +30,11 @@ _PAUSED = {
     11: Report.IGNORE,  # starting up
     12: Report.IGNORE,  # post-copy migration
 }
+
+
+def is_alive(state: int, reason: int = 0) -> bool:
+    """Whether a domain in `state` for `reason` may write to its disks: not one that is on its way here."""
+    return state not in (NOSTATE, SHUTOFF, CRASHED) and (state, reason) != (PAUSED, _MIGRATING)
 
 
 def reported(state: int, reason: int = 0) -> Report:

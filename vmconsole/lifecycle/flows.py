@@ -70,6 +70,8 @@ class Action(NamedTuple):
     drops_snapshots: bool = False
     """System snapshots are lost once it has succeeded (ON-130)."""
     lockable: bool = True
+    undoable: bool = False
+    """A snapshot that is taken before it leads back from it."""
     recovery: Option | None = None
     """Set on the options of `recover`, whose flows are the recovery table's."""
 

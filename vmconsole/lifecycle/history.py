@@ -15,7 +15,7 @@ MONITOR = "monitor"
 """The action of a record that what a host reported made, not a user."""
 
 _SHOWN_AS = {"recover-success": "recover", "recover-failure": "recover"}
-_TO_HOST = frozenset({Step.PROLOG, Step.FETCH, Step.TRANSFER})
+_TO_HOST = frozenset({Step.PROLOG, Step.FETCH, Step.TRANSFER, Step.TAKE_OVER})
 _FROM_HOST = frozenset({Step.STORE, Step.EPILOG})
 _REVERSIBLE = frozenset({Step.SHUTDOWN, Step.SAVE, Step.PAUSE, Step.DESTROY})
 
@@ -55,12 +55,16 @@ def clock(position: Position) -> Clock | None:
     return _CLOCKS[position]
 
 
-def clears_action(position: Position, outcome: Outcome, variant: Variant = Variant.PLAIN) -> bool:
-    """Whether the current record forgets its action: what it announced failed, and the VM runs on as before."""
+def clears_action(position: Position, outcome: Outcome, end: Position, variant: Variant = Variant.PLAIN) -> bool:
+    """Whether the current record forgets its action: what it announced failed, and the VM runs on as before.
+
+    Args:
+        end: where the VM goes from `position`.
+    """
     row = stage(position, variant)
     return (
         outcome is Outcome.FAILURE
         and row is not None
         and row.step in _REVERSIBLE
-        and row.failure.position is at.RUNNING
+        and row.failure.position is end is at.RUNNING
     )

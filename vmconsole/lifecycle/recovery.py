@@ -84,6 +84,7 @@ FAILURES: tuple[Failure, ...] = (
 _BY_VARIANT = {(row.position, row.variant): row for row in FAILURES}
 
 _NOTHING = Recovery(Verdict.NOTHING)
+_USELESS = (Verdict.NOTHING, Verdict.REFUSE)
 
 
 def _enter(target: Position | Target, cleanup: Cleanup = Cleanup.NONE) -> Recovery:
@@ -140,11 +141,23 @@ def _resolve_failure(failed: Failure, option: Option) -> Recovery:
     return _NOTHING if failed.failure is None else _enter(failed.failure)
 
 
-def is_interactive(position: Position) -> bool:
-    """Whether `recover --retry --interactive` can walk through the transfers that failed here (ON-101)."""
+def ways_out(position: Position) -> tuple[Option, ...]:
+    """What `recover` offers a VM that failed at `position`, the gentlest first; empty for one that did not fail."""
+    if not position.is_failure:
+        return ()
+    offered = (Option.RETRY, Option.SUCCESS, Option.FAILURE, Option.RECREATE, Option.DELETE)
+    return tuple(way for way in offered if recover_target(position, way).verdict not in _USELESS)
+
+
+def failed_transfer(position: Position) -> Step | None:
+    """The step that failed here, if it is one that `recover --retry --interactive` can go through (ON-101)."""
     failed = failure(position)
     row = stage(failed.retry) if failed is not None else None
-    return row is not None and (row.step in _COPYING or row.step is Step.TRANSFER)
+    return row.step if row is not None and row.step in _COPYING | _MOVING else None
+
+
+SAVES_MEMORY = frozenset({at.EPILOG_STOP_FAILURE, at.PROLOG_MIGRATE_SUSPEND_FAILURE})
+"""Where the memory that goes along is saved by the step that failed."""
 
 
 def _delete(position: Position, variant: Variant) -> Recovery:
@@ -172,6 +185,7 @@ def _recreate(position: Position) -> Recovery:
 _WITHOUT_FILES = frozenset({at.INIT, at.PENDING, at.HOLD, at.CLONING, at.CLONING_FAILURE, at.DONE, at.CLEANUP_DELETE})
 _RESTING = frozenset({at.POWEROFF, at.SUSPENDED, at.STOPPED, at.UNDEPLOYED})
 _COPYING = frozenset({Step.PROLOG, Step.FETCH, Step.STORE, Step.EPILOG})
+_MOVING = frozenset({Step.TRANSFER, Step.TAKE_OVER})
 
 
 def _cleanup(position: Position) -> Cleanup:
@@ -185,7 +199,7 @@ def _cleanup(position: Position) -> Cleanup:
     row = stage(failed.retry if failed else position)
     if row is None:
         return Cleanup.FILES if position in _RESTING else Cleanup.DOMAIN
-    if row.step is Step.TRANSFER:
+    if row.step in _MOVING:
         return Cleanup.FILES_BOTH_HOSTS
     if row.step in _COPYING or (row.success == row.failure and row.success.position in _RESTING):
         return Cleanup.FILES

@@ -117,7 +117,7 @@ STAGES: tuple[Stage, ...] = (
     _stage(at.BOOT_MIGRATE, Step.RESTORE, at.RUNNING, at.BOOT_MIGRATE_FAILURE),
     _stage(at.PROLOG_MIGRATE_POWEROFF, Step.TRANSFER, new(at.POWEROFF), at.PROLOG_MIGRATE_POWEROFF_FAILURE),
     _stage(at.PROLOG_MIGRATE_SUSPEND, Step.TRANSFER, new(at.SUSPENDED), at.PROLOG_MIGRATE_SUSPEND_FAILURE),
-    _stage(at.PROLOG_MIGRATE_UNKNOWN, Step.TRANSFER, new(at.BOOT), at.PROLOG_MIGRATE_UNKNOWN_FAILURE),
+    _stage(at.PROLOG_MIGRATE_UNKNOWN, Step.TAKE_OVER, new(at.BOOT), at.PROLOG_MIGRATE_UNKNOWN_FAILURE),
     # Changes that leave the VM where it is
     _hotplug(at.HOTPLUG, Step.ATTACH_DISK, variant=Variant.ATTACH),
     _hotplug(at.HOTPLUG, Step.DETACH_DISK, variant=Variant.DETACH),

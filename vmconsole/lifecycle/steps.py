@@ -15,6 +15,8 @@ class Step(StrEnum):
     """System datastore to host: back from STOPPED or UNDEPLOYED."""
     TRANSFER = "transfer"
     """Old host to new host."""
+    TAKE_OVER = "take_over"
+    """What the old host, which may be silent, had of a VM that is unknown: on the new host."""
     STORE = "store"
     """Host to system datastore."""
     EPILOG = "epilog"

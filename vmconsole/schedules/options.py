@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TypeVar
+from typing import TypedDict, TypeVar, Unpack, cast
 
 from vmconsole.schedules.errors import ScheduleError, TimeError
 from vmconsole.schedules.moments import Moment, moment
@@ -17,33 +17,44 @@ T = TypeVar("T")
 _KINDS = "--weekly, --monthly, --yearly, --hourly and --cron"
 
 
-def from_options(
-    *,
-    schedule: str | None = None,
-    weekly: str | None = None,
-    monthly: str | None = None,
-    yearly: str | None = None,
-    hourly: str | None = None,
-    cron: str | None = None,
-    end: str | None = None,
-    zone_name: str | None = None,
-    zone_default: str,
-    now: int,
-) -> Rule:
-    """The rule that the options mean, each None when it was not given; `now` in Unix seconds.
+class Texts(TypedDict, total=False):
+    """The texts of the options; None, like one left out, was not given.
 
     `schedule` may be left out with `cron` only, which then counts from now on. `end` is a number of runs when it is all
-    digits, else a date (C16). ScheduleError lists all that is wrong with all of them.
+    digits, else a date (C16).
     """
-    texts = {Repeat.WEEKLY: weekly, Repeat.MONTHLY: monthly, Repeat.YEARLY: yearly, Repeat.HOURLY: hourly}
-    given = {repeat: text for repeat, text in texts.items() if text is not None}
+
+    schedule: str | None
+    weekly: str | None
+    monthly: str | None
+    yearly: str | None
+    hourly: str | None
+    cron: str | None
+    end: str | None
+    zone_name: str | None
+
+
+_RECURRING = frozenset({"weekly", "monthly", "yearly", "hourly", "cron"})
+
+
+def from_options(*, zone_default: str, now: int, **given: Unpack[Texts]) -> Rule:
+    """The rule that the options mean; `now` in Unix seconds. ScheduleError lists all that is wrong with all of them."""
+    cron, end, zone_name = given.get("cron"), given.get("end"), given.get("zone_name")
+    texts = {
+        Repeat.WEEKLY: given.get("weekly"),
+        Repeat.MONTHLY: given.get("monthly"),
+        Repeat.YEARLY: given.get("yearly"),
+        Repeat.HOURLY: given.get("hourly"),
+    }
+    repeats = {repeat: text for repeat, text in texts.items() if text is not None}
     reading = _Reading(zone_default if zone_name is None else zone_name, now)
-    if len(given) + (cron is not None) > 1:
+    if len(repeats) + (cron is not None) > 1:
         reading.problems.append(f"give one of {_KINDS}")
-    if end is not None and not given and cron is None:
+    if end is not None and not repeats and cron is None:
         reading.problems.append(f"--end needs one of {_KINDS}")
-    first = reading.first(schedule, needed=cron is None, skippable=not given or Repeat.HOURLY in given)
-    repeat, days = reading.repeat(given)
+    skippable = not repeats or Repeat.HOURLY in repeats
+    first = reading.first(given.get("schedule"), needed=cron is None, skippable=skippable)
+    repeat, days = reading.repeat(repeats)
     expression = reading.option("--cron", _expression, cron) or ""
     ends, end_value = reading.end(end, first)
     return reading.rule(
@@ -53,36 +64,21 @@ def from_options(
             relative=first.relative,
             repeat=repeat,
             days=days,
-            cron="" if given else expression,
+            cron="" if repeats else expression,
             end=ends,
             end_value=end_value,
         )
     )
 
 
-def changed(
-    rule: Rule,
-    *,
-    schedule: str | None = None,
-    weekly: str | None = None,
-    monthly: str | None = None,
-    yearly: str | None = None,
-    hourly: str | None = None,
-    cron: str | None = None,
-    end: str | None = None,
-    zone_name: str | None = None,
-    now: int,
-) -> Rule:
-    """The rule with what the options say, each None where it stays as it is. ScheduleError as of `from_options`."""
-    texts = to_options(rule)
-    recurring = {"weekly": weekly, "monthly": monthly, "yearly": yearly, "hourly": hourly, "cron": cron}
-    if any(text is not None for text in recurring.values()):
-        texts = {name: text for name, text in texts.items() if name not in recurring}
-    given = {"schedule": schedule, "end": end, "zone_name": zone_name, **recurring}
-    texts |= {name: text for name, text in given.items() if text is not None}
-    made = from_options(**texts, zone_default=rule.zone, now=now)
+def changed(rule: Rule, *, now: int, **given: Unpack[Texts]) -> Rule:
+    """The rule with what the options say; what is not given stays as it is. ScheduleError as of `from_options`."""
+    said = {name: text for name, text in given.items() if isinstance(text, str)}
+    replaced = _RECURRING if said.keys() & _RECURRING else frozenset()
+    kept = {name: text for name, text in to_options(rule).items() if name not in replaced}
+    made = from_options(**cast("Texts", kept | said), zone_default=rule.zone, now=now)
     # As a text, one of two equal times of an hour that is repeated would become the first one.
-    return made if schedule is not None else replace(made, time=rule.time, relative=rule.relative)
+    return made if "schedule" in said else replace(made, time=rule.time, relative=rule.relative)
 
 
 def to_options(rule: Rule) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from vmconsole.store import operations, vm_reading
+from vmconsole.store import firings, operations, vm_reading
 
 if TYPE_CHECKING:
     from vmconsole.store.session import Store
@@ -19,6 +19,8 @@ class Detail(NamedTuple):
     """Newest first."""
     samples: list[tuple[int, float | None, int | None, int | None, int | None]]
     """at (Unix seconds), CPU percent, memory KiB, bytes received and sent so far; oldest first."""
+    results: dict[tuple[int, int], tuple[int, str, str]] = {}
+    """What became of its schedules the last time, see `firings.last_results`."""
 
 
 _OPERATIONS_SHOWN = 50
@@ -39,4 +41,5 @@ def read_detail(store: Store, user: User, vm_id: int) -> Detail | None:
         documents[0],
         operations.recent(store, vm_id=vm_id, limit=_OPERATIONS_SHOWN),
         [(row[0], row[1], row[2], row[3], row[4]) for row in reversed(samples)],
+        firings.last_results(store, [vm_id]),
     )

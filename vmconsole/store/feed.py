@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from vmconsole.lifecycle import permissions
 from vmconsole.lifecycle import states as at
 from vmconsole.store import operations
+from vmconsole.store.conditions import LISTED
 
 if TYPE_CHECKING:
     from vmconsole.store.session import Store
@@ -134,9 +135,7 @@ class Feed:
 
     def rest(self, before: int) -> Iterator[list[FleetRow]]:
         """The VMs with ids below `before`, newest first, in portions."""
-        while portion := self._read(
-            f"{_VM} WHERE id < ? AND state NOT IN (0, 6) ORDER BY id DESC LIMIT {PORTION}", (before,)
-        ):
+        while portion := self._read(f"{_VM} WHERE id < ? AND {LISTED} ORDER BY id DESC LIMIT {PORTION}", (before,)):
             before = portion[-1][0]
             yield self._rows(portion, self._parts("vm_id >= ? AND vm_id <= ?", (before, portion[0][0])))
 
@@ -178,7 +177,7 @@ class Feed:
         return self._store.query(sql, parameters)
 
     def _portion(self, before: int | None, limit: int) -> list[FleetRow]:
-        rows = self._read(f"{_VM} WHERE state NOT IN (0, 6) ORDER BY id DESC LIMIT {int(limit)}", ())
+        rows = self._read(f"{_VM} WHERE {LISTED} ORDER BY id DESC LIMIT {int(limit)}", ())
         return self._rows(rows, self._parts("vm_id >= ?", (rows[-1][0],))) if rows else []
 
     def _parts(
@@ -207,16 +206,7 @@ class Feed:
         return [row for row in made if self._usable(row)]
 
     def _usable(self, row: FleetRow) -> bool:
-        user = self._user
-        return permissions.granted(
-            permissions.Right.USE,
-            user=user.id,
-            groups=user.groups,
-            admin=user.administrator,
-            owner=row.user_id,
-            group=row.group_id,
-            mode=row.mode,
-        )
+        return self._user.may(permissions.Right.USE, "vm", row.id, row.user_id, row.group_id, row.mode)
 
     def _surroundings(self, vms: list[FleetRow], gone: list[int], moved: list[dict[str, Any]]) -> News:
         query = self._store.query
@@ -266,5 +256,6 @@ NAMED = {
     "network": "network",
     "template": "template",
     "user": "user_account",
+    "zone": "zone",
 }
 """Kinds that have names, and the table of each."""

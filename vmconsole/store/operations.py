@@ -13,8 +13,8 @@ ENDED = ("done", "failed", "unknown", "cancelled")
 
 _FIELDS = (
     "id", "vm_id", "command", "arguments", "state", "step", "variant", "progress", "bytes_done", "bytes_total",
-    "asked_by", "face", "error", "result", "note", "host_id", "attempt", "cancel_requested", "schedule_id",
-    "parent_id", "user_id", "created", "started", "ended", "seq", "changed",
+    "moving_since", "asked_by", "face", "error", "result", "note", "host_id", "attempt", "cancel_requested",
+    "schedule_id", "parent_id", "user_id", "created", "started", "ended", "seq", "changed",
 )  # fmt: skip
 _SELECT = f"SELECT {', '.join(_FIELDS)} FROM operation"
 
@@ -34,6 +34,7 @@ def insert(
     host_id: int | None = None,
     variant: str = "",
     schedule_id: int | None = None,
+    parent_id: str | None = None,
 ) -> None:
     """Queue an operation; to be called within a write transaction.
 
@@ -41,6 +42,7 @@ def insert(
         identity: ULID made by the caller, so that after a lost connection it can be asked whether it was stored.
         now: Unix seconds.
         vm_version: version of the VM row the decision was based on.
+        parent_id: the operation it follows from.
     """
     insert_all(
         store,
@@ -48,6 +50,8 @@ def insert(
         face=face,
         now=now,
     )
+    if parent_id is not None:
+        store.execute("UPDATE operation SET parent_id = ? WHERE id = ?", (parent_id, identity))
 
 
 def insert_all(store: Store, wanted: Sequence[tuple[Any, ...]], *, face: str, now: float) -> None:
@@ -102,6 +106,19 @@ def recent(store: Store, *, vm_id: int | None = None, active: bool = False, limi
 def changed_since(store: Store, change: int) -> list[dict[str, Any]]:
     """Operations written after `change`, oldest change first."""
     return [_document(row) for row in store.query(f"{_SELECT} WHERE changed > ? ORDER BY changed", (change,))]
+
+
+def remaining(document: dict[str, Any], now: float) -> int | None:
+    """Seconds until the step's bytes will have moved if they go on as they have; None when nobody can tell.
+
+    Args:
+        now: Unix seconds.
+    """
+    done, total, since = document["bytes_done"], document["bytes_total"], document["moving_since"]
+    if document["state"] != "running" or not done or not total or since is None:
+        return None
+    left: float = max(0, total - done) * max(0.0, now - since) / done
+    return round(left)
 
 
 def events(store: Store, identity: str) -> list[dict[str, Any]]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from vmconsole.lifecycle.states import by_numbers
+from vmconsole.store.conditions import ALIVE
+from vmconsole.templates.secrets import concealed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,7 +22,7 @@ LIST = """
     JOIN user_group ON user_group.id = vm.group_id
     LEFT JOIN host ON host.id = vm.host_id
     LEFT JOIN cluster ON cluster.id = host.cluster_id
-    WHERE vm.state <> 6 {condition}
+    WHERE {condition}
     ORDER BY vm.id DESC
 """
 
@@ -48,10 +50,10 @@ def list_rows(store: Store, user: User, owner: str = "a") -> list[tuple[Any, ...
             id or name.
     """
     condition, parameters = _owned_by(user, owner)
-    rows = store.query(LIST.format(condition=condition), parameters)
+    rows = store.query(LIST.format(condition=f"{ALIVE} {condition}"), parameters)
     if user.administrator:
         return rows
-    return [row for row in rows if _usable(user, row[12], row[13], row[14])]
+    return [row for row in rows if _usable(user, row[0], row[12], row[13], row[14])]
 
 
 def documents(store: Store, user: User, ids: Iterable[int] | None = None, owner: str = "a") -> list[dict[str, Any]]:
@@ -61,7 +63,7 @@ def documents(store: Store, user: User, ids: Iterable[int] | None = None, owner:
     """
     if ids is None:
         condition, parameters = _owned_by(user, owner)
-        return _documents(store, user, f"vm.state <> 6 {condition}", parameters, None)
+        return _documents(store, user, f"{ALIVE} {condition}", parameters, None)
     wanted = [int(number) for number in ids]
     found: dict[int, dict[str, Any]] = {}
     for chunk in _chunks(wanted):
@@ -76,7 +78,7 @@ def _documents(
     rows = store.query(DOCUMENT.format(condition=condition), parameters)
     parts = _Parts(store, ids)
     if not user.administrator:
-        rows = [row for row in rows if _usable(user, row[31], row[32], row[17])]
+        rows = [row for row in rows if _usable(user, row[0], row[31], row[32], row[17])]
     return [_document(row, parts) for row in rows]
 
 
@@ -120,18 +122,10 @@ def _owned_by(user: User, owner: str) -> tuple[str, tuple[Any, ...]]:
     return "AND user_account.name = ?", (owner,)
 
 
-def _usable(user: User, owner_id: int, group_id: int, mode: int) -> bool:
-    from vmconsole.lifecycle import permissions  # its enums cost the read path an import; administrators need none
+def _usable(user: User, number: int, owner_id: int, group_id: int, mode: int) -> bool:
+    from vmconsole.lifecycle.permissions import Right  # its enums cost the read path an import
 
-    return permissions.granted(
-        permissions.Right.USE,
-        user=user.id,
-        groups=user.groups,
-        admin=user.administrator,
-        owner=owner_id,
-        group=group_id,
-        mode=mode,
-    )
+    return user.may(Right.USE, "vm", number, owner_id, group_id, mode)
 
 
 class _Parts:
@@ -144,6 +138,7 @@ class _Parts:
         self.disk_snapshots = _grouped(store, ids, _DISK_SNAPSHOT, "disk_snapshot")
         self.snapshots = _grouped(store, ids, _SNAPSHOT, "system_snapshot")
         self.schedules = _grouped(store, ids, _SCHEDULE, "schedule")
+        self.copies = _grouped(store, ids, _COPY, "stray")
 
 
 # For each table hanging on `vm`: the names in JSON and the SQL behind each.
@@ -169,8 +164,9 @@ _HISTORY = (
 )  # fmt: skip
 _DISK_SNAPSHOT = (
     ("id", "snapshot_id"), ("disk_id", "disk_id"), ("parent", "parent_id"), ("name", "name"), ("active", "active = 1"),
-    ("date", "created"), ("size_bytes", "size_bytes"),
+    ("date", "created"), ("size_bytes", "size_bytes"), ("frozen", "frozen = 1"), ("stat", "stat"),
 )  # fmt: skip
+_COPY = (("host", "(SELECT name FROM host WHERE host.id = host_id)"), ("alive", "alive = 1"))
 _SNAPSHOT = (("id", "snapshot_id"), ("name", "name"), ("time", "created"), ("hypervisor_id", "hypervisor_id"))
 _SCHEDULE = (
     ("id", "number"), ("action", "action"), ("args", "arguments"),
@@ -179,8 +175,9 @@ _SCHEDULE = (
     ("time_zone", "time_zone"), ("end_type", "end_type"),
     ("end_value", "CASE WHEN end_type = 1 THEN end_value - fired ELSE end_value END"), ("next", "next"),
     ("last", "last"), ("done", "done"), ("message", "message"), ("enabled", "enabled = 1"),
+    ("keep_last", "keep_last"), ("keep_days", "keep_days"),
 )  # fmt: skip
-_FLAGS = frozenset(("persistent", "readonly", "active", "enabled"))
+_FLAGS = frozenset(("persistent", "readonly", "active", "enabled", "frozen", "alive"))
 
 
 def _grouped(
@@ -190,7 +187,7 @@ def _grouped(
     names = tuple(name for name, _ in fields)
     flags = [index for index, name in enumerate(names) if name in _FLAGS]
     sql = f"SELECT vm_id, {', '.join(expression for _, expression in fields)} FROM {table}"
-    condition = "SELECT id FROM vm WHERE state <> 6" if ids is None else _marks(ids)
+    condition = f"SELECT id FROM vm WHERE {ALIVE}" if ids is None else _marks(ids)
     rows = store.query(f"{sql} WHERE vm_id IN ({condition}) ORDER BY vm_id, 2, 3", ids or ())
     grouped: dict[int, list[dict[str, Any]]] = {}
     for row in rows:
@@ -243,13 +240,14 @@ def _document(row: tuple[Any, ...], parts: _Parts) -> dict[str, Any]:
         "cpu_reserved": row[28],
         "disks": parts.disks.get(number, []),
         "nics": parts.nics.get(number, []),
+        "copies": parts.copies.get(number, []),
         "snapshots": parts.snapshots.get(number, []),
         "disk_snapshots": parts.disk_snapshots.get(number, []),
         "schedules": [_schedule(document) for document in parts.schedules.get(number, [])],
         "history": parts.history.get(number, []),
         "permissions": _permissions(row[17]),
         "attributes": json.loads(row[18]),
-        "template": json.loads(row[19]),
+        "template": concealed(json.loads(row[19])) if "PASSW" in row[19] else json.loads(row[19]),
     }
 
 

@@ -8,7 +8,7 @@ from vmconsole.templates import syntax, vm
 from vmconsole.templates.errors import Problem, TemplateError
 from vmconsole.templates.template import Template
 
-CHANGEABLE = frozenset({"OS", "FEATURES", "INPUT", "GRAPHICS", "RAW", "CPU_MODEL", "CONTEXT"})
+CHANGEABLE = frozenset({"OS", "FEATURES", "INPUT", "GRAPHICS", "RAW", "CPU_MODEL", "CONTEXT", "BACKUP_CONFIG"})
 
 
 def parse(text: str) -> Template:

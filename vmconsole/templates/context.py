@@ -72,6 +72,8 @@ def _substituted(text: str, known: Mapping[str, str], nics: Sequence[ContextNic]
 
 def _interface(index: int, nic: ContextNic) -> dict[str, str]:
     fields = {"MAC": nic.mac, "IP": nic.ip, "MASK": nic.netmask, "GATEWAY": nic.gateway, "DNS": nic.dns}
+    if ":" in nic.ip:
+        fields = {"MAC": nic.mac, "IP6": nic.ip, "IP6_GATEWAY": nic.gateway, "DNS": nic.dns}
     return {f"ETH{index}_{key}": text for key, text in fields.items() if text}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from ipaddress import AddressValueError, IPv4Address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from vmconsole.templates import values
 from vmconsole.templates.errors import NameRefused, Problem, TemplateError
@@ -19,12 +19,14 @@ MAC_PREFIX = 0x0200
 _SOURCES = ("BRIDGE", "NETWORK", "USER")
 _TOLD = ("GATEWAY", "NETWORK_MASK", "DNS")
 
+Address = IPv4Address | IPv6Address
+
 
 @dataclass(frozen=True, slots=True)
 class AddressRange:
-    """So many addresses from the first on, each with its MAC address: counted from `mac`, or made of the IP itself."""
+    """So many addresses from the first on, each with a MAC address: counted from `mac`, or made of the IPv4 address."""
 
-    first: IPv4Address
+    first: Address
     size: int
     mac: str = ""
 
@@ -34,16 +36,26 @@ class AddressRange:
 
     def mac_of(self, ip: str) -> str | None:
         """The MAC address that goes with an address of the range; None for one that is not in it."""
+        index = self.place(ip)
+        return None if index is None else self._pair(index)[1]
+
+    def place(self, ip: str) -> int | None:
+        """How many addresses of the range come before this one; None for one that is not in it."""
         try:
-            index = int(IPv4Address(ip)) - int(self.first)
-        except AddressValueError:
+            address = ip_address(ip)
+        except ValueError:
             return None
-        return self._pair(index)[1] if 0 <= index < self.size else None
+        index = int(address) - int(self.first)
+        return index if address.version == self.first.version and 0 <= index < self.size else None
+
+    @property
+    def last(self) -> Address:
+        return self.first + (self.size - 1)
 
     def overlaps(self, other: AddressRange) -> bool:
         """Whether an address is in both."""
         mine, theirs = int(self.first), int(other.first)
-        return mine < theirs + other.size and theirs < mine + self.size
+        return self.first.version == other.first.version and mine < theirs + other.size and theirs < mine + self.size
 
     def _pair(self, index: int) -> tuple[str, str]:
         ip = self.first + index
@@ -120,8 +132,8 @@ def _ranges(template: Template, problems: list[Problem]) -> tuple[AddressRange, 
 
 
 def _range(section: Section) -> AddressRange | None:
-    section.read("TYPE", values.one_of("IP4"))
-    first = section.read("IP", _ip4)
+    kind = section.read("TYPE", values.one_of("IP4", "IP6"))
+    first = section.read("IP", _address)
     size = section.read("SIZE", values.whole(1, LARGEST_RANGE))
     mac = section.read("MAC", values.mac) or ""
     section.close()
@@ -130,17 +142,19 @@ def _range(section: Section) -> AddressRange | None:
             section.refuse(key, "is missing: a range has a first IP and a SIZE")
     if first is None or size is None:
         return None
-    if int(first) + size > 1 << 32:
+    if kind is not None and kind != f"IP{first.version}":
+        section.refuse("TYPE", f"{first} is no {kind} address")
+    if first.version == 6 and not mac:
+        section.refuse("MAC", "is missing: an IPv6 range has a first MAC, from which the others are counted")
+        return None
+    if int(first) + size > 1 << first.max_prefixlen:
         section.refuse("SIZE", f"there are no {size} addresses from {first} on")
         return None
     return AddressRange(first, size, mac)
 
 
-def _ip4(text: str) -> IPv4Address:
-    try:
-        return IPv4Address(text)
-    except AddressValueError:
-        raise ValueError(f"expected an IPv4 address, found {values.shown(text)}") from None
+def _address(text: str) -> Address:
+    return ip_address(values.ip(text))
 
 
 def _addresses(text: str) -> str:

@@ -25,9 +25,12 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "disk-snapshot-create": ("disk id", "name"),
     "disk-snapshot-revert": ("disk id", "snapshot id"),
     "disk-snapshot-delete": ("disk id", "snapshot id"),
-    "backup": ("datastore id",),
+    "backup": ("datastore id", "mode"),
 }
-OPTIONAL_ARGUMENTS = frozenset({"snapshot-create"})
+OPTIONAL_ARGUMENTS = {"snapshot-create": 1, "backup": 1}
+"""How many of the last arguments may be left out."""
+RETAINED = frozenset(("backup", "snapshot-create", "disk-snapshot-create"))
+"""Actions that make something of which there would be more and more."""
 OLD_NAMES = {"shutdown": "terminate", "shutdown-hard": "terminate-hard"}
 
 
@@ -59,6 +62,7 @@ class ScheduledAction:
     `time` is Unix seconds (UTC), or, when `relative`, seconds after the VM's submission. `days` are of the week
     (0 is Sunday), the month (from 1) or the year (from 0), or one number of hours. `end_value` is how many times, or
     Unix seconds. `cron` and `time_zone` go beyond OpenNebula's, and are only known here as texts; empty without one.
+    So do `keep_last` and `keep_days`: of what the action makes, how many stay, and for how long.
     """
 
     action: str
@@ -71,6 +75,8 @@ class ScheduledAction:
     end_value: int | None = None
     cron: str = ""
     time_zone: str = ""
+    keep_last: int | None = None
+    keep_days: int | None = None
 
 
 def scheduled_action(section: Section) -> ScheduledAction:
@@ -90,6 +96,9 @@ def scheduled_action(section: Section) -> ScheduledAction:
     end_value = _end_value(section, None if end is None else End(end))
     arguments = _arguments(section, action, args)
     time_zone = section.read("TIME_ZONE", values.line) or ""
+    keep_last, keep_days = (section.read(key, values.whole(1, 100_000)) for key in ("KEEP_LAST", "KEEP_DAYS"))
+    if (kept := section.given("KEEP_LAST", "KEEP_DAYS")) and action not in RETAINED:
+        section.refuse(kept[0], f"{action} makes nothing that could be kept")
     section.close()
     return ScheduledAction(
         action=action,
@@ -102,6 +111,8 @@ def scheduled_action(section: Section) -> ScheduledAction:
         end_value=end_value,
         cron=cron,
         time_zone=time_zone,
+        keep_last=keep_last,
+        keep_days=keep_days,
     )
 
 
@@ -123,9 +134,10 @@ def _time(text: str) -> int:
 def _arguments(section: Section, action: str, text: str) -> tuple[str, ...]:
     expected = ARGUMENTS.get(action)
     given = tuple(part.strip() for part in text.split(",")) if text else ()
-    if expected is None or (not given and action in OPTIONAL_ARGUMENTS):
+    if expected is None:
         return ()
-    if len(given) != len(expected) or not all(given):
+    least = len(expected) - OPTIONAL_ARGUMENTS.get(action, 0)
+    if not least <= len(given) <= len(expected) or not all(given):
         section.refuse("ARGS", f"{action} takes {', '.join(expected) or 'no arguments'}, found {values.shown(text)}")
     for meaning, value in zip(expected, given, strict=False):
         if meaning.endswith(" id") and not (value.isascii() and value.isdigit()):

@@ -7,6 +7,7 @@ told, the choices or bounds, and the answer an empty one stands for.
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -142,6 +143,26 @@ def resolve(inputs: Mapping[str, UserInput], given: Mapping[str, str]) -> tuple[
     if problems:
         raise UserInputError("\n".join(problems))
     return values, missing
+
+
+def split_answers(text: str) -> dict[str, str]:
+    """The answers of ``K=V,…``; a comma that belongs to a value stands behind a backslash.
+
+    UserInputError for a part that is no ``K=V``.
+    """
+    pairs = [part.replace(r"\,", ",").partition("=") for part in _COMMA.split(text) if part]
+    for key, given, _ in pairs:
+        if not given:
+            raise UserInputError(f"expected NAME=VALUE, found {key!r}; a comma within a value is written \\,")
+    return {key.strip(): value for key, _, value in pairs}
+
+
+def join_answers(answers: Mapping[str, str]) -> str:
+    """The text that `split_answers` reads."""
+    return ",".join(f"{key}={value.replace(',', chr(92) + ',')}" for key, value in answers.items())
+
+
+_COMMA = re.compile(r"(?<!\\),")
 
 
 def _params(name: str, kind: str, text: str) -> tuple[str, ...]:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
 
-from vmconsole.templates import devices, machine, rank, requirements, user_inputs, values
+from vmconsole.templates import backup, devices, machine, rank, requirements, user_inputs, values
+from vmconsole.templates.backup import BackupSpec
 from vmconsole.templates.devices import DiskSpec, NicSpec
 from vmconsole.templates.errors import Problem, TemplateError
 from vmconsole.templates.machine import GraphicsSpec, InputSpec, OsSpec
@@ -24,8 +25,10 @@ T = TypeVar("T")
 MOST_VCPUS = 4096
 MOST_OF_A_KIND = 512
 
-SINGLE_TEXTS = frozenset({"NAME", "CPU", "VCPU", "MEMORY"})
-SINGLE_VECTORS = frozenset({"OS", "FEATURES", "GRAPHICS", "CPU_MODEL", "RAW", "CONTEXT", "USER_INPUTS"})
+SINGLE_TEXTS = frozenset({"NAME", "CPU", "VCPU", "VCPU_MAX", "MEMORY", "MEMORY_MAX"})
+SINGLE_VECTORS = frozenset(
+    {"OS", "FEATURES", "GRAPHICS", "CPU_MODEL", "RAW", "CONTEXT", "BACKUP_CONFIG", "USER_INPUTS"}
+)
 REPEATED_VECTORS = frozenset({"DISK", "NIC", "NIC_ALIAS", "INPUT", "SCHED_ACTION"})
 # Written by the controller into a VM's own template; in a template that is read they say nothing.
 CONTROLLER_OWNED = frozenset({"VMID", "TEMPLATE_ID", "SNAPSHOT", "AUTOMATIC_REQUIREMENTS"})
@@ -56,9 +59,14 @@ class VmSpec:
     cpu_model: str | None = None
     raw: str | None = None
     context: Mapping[str, str] | None = None
+    backup: BackupSpec = field(default_factory=BackupSpec)
     user_inputs: tuple[UserInput, ...] = ()
     scheduled_actions: tuple[ScheduledAction, ...] = ()
     user: Template = field(default_factory=Template)
+    vcpu_max: int | None = None
+    """Virtual CPUs the running guest may grow to (ON-039); None for no more than it starts with."""
+    memory_max_mib: int | None = None
+    """Memory the running guest may grow to; None for no more than it starts with."""
 
     @property
     def requirements(self) -> str:
@@ -79,6 +87,11 @@ class VmSpec:
 def check(template: Template) -> VmSpec:
     """The VM a template describes. TemplateError lists every problem, with its place when the template was parsed."""
     return _Checker(template).vm()
+
+
+def backup_spec(machine: Mapping[str, object]) -> BackupSpec:
+    """How a VM wants to be backed up; `machine` is its template as data."""
+    return _Checker(Template.from_data(machine)).backup()
 
 
 def check_disk(template: Template) -> DiskSpec:
@@ -110,7 +123,9 @@ class _Checker:
             name=singles.read("NAME", check_vm_name),
             cpu=singles.read("CPU", values.share) or 1.0,
             vcpu=singles.read("VCPU", values.whole(1, MOST_VCPUS)) or 1,
+            vcpu_max=singles.read("VCPU_MAX", values.whole(1, MOST_VCPUS)),
             memory_mib=singles.read("MEMORY", memory_mib) or 0,
+            memory_max_mib=singles.read("MEMORY_MAX", memory_mib),
             disks=self._each("DISK", devices.disk),
             nics=self._each("NIC", devices.nic),
             aliases=self._each("NIC_ALIAS", devices.nic),
@@ -121,6 +136,7 @@ class _Checker:
             cpu_model=self._one("CPU_MODEL", machine.cpu_model),
             raw=self._one("RAW", machine.raw),
             context=self._one("CONTEXT", lambda section: dict(section.values)),
+            backup=self._one("BACKUP_CONFIG", backup.configuration) or BackupSpec(),
             user_inputs=self._one("USER_INPUTS", _user_inputs) or (),
             scheduled_actions=self._each("SCHED_ACTION", scheduled_action),
             user=self._user(),
@@ -129,6 +145,11 @@ class _Checker:
             singles.refuse("MEMORY", "is missing: a VM needs its memory, in MiB")
         self._refuse_repetitions()
         self._refuse_contradictions(spec)
+        self._raise_problems()
+        return spec
+
+    def backup(self) -> BackupSpec:
+        spec = self._one("BACKUP_CONFIG", backup.configuration) or BackupSpec()
         self._raise_problems()
         return spec
 
@@ -193,6 +214,14 @@ class _Checker:
 
     def _refuse_contradictions(self, spec: VmSpec) -> None:
         """What each section allows and the sections together do not."""
+        for key, least, most in (
+            ("VCPU", spec.vcpu, spec.vcpu_max),
+            ("MEMORY", spec.memory_mib, spec.memory_max_mib),
+        ):
+            if most is not None and most < least:
+                self._problems.append(
+                    Problem(*_place(self._attributes[f"{key}_MAX"]), f"{key}_MAX: is less than {key}, {least}")
+                )
         self._refuse_twins("DISK", "TARGET", [disk.target for disk in spec.disks])
         self._refuse_twins("NIC", "MAC", [nic.mac for nic in spec.nics])
         self._refuse_twins("NIC", "NAME", [nic.name for nic in spec.nics])

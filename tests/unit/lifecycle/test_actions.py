@@ -196,7 +196,7 @@ def test_exactly_the_listed_actions_can_be_scheduled_with_their_arguments() -> N
         "disk-snapshot-create": ("disk_id", "name"),
         "disk-snapshot-revert": disk,
         "disk-snapshot-delete": disk,
-        "backup": ("datastore_id",),
+        "backup": ("datastore_id", "mode?"),
     }
 
 

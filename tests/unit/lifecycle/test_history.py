@@ -29,11 +29,16 @@ def test_a_vm_that_rests_or_failed_runs_no_clock() -> None:
 
 
 def test_a_shutdown_the_guest_ignored_leaves_no_action_in_its_record() -> None:
-    assert clears_action(at.SHUTDOWN_POWEROFF, Outcome.FAILURE)
-    assert clears_action(at.SAVE_SUSPEND, Outcome.FAILURE)
-    assert not clears_action(at.SHUTDOWN_POWEROFF, Outcome.SUCCESS)
-    assert not clears_action(at.HOTPLUG, Outcome.FAILURE)
-    assert not clears_action(at.EPILOG, Outcome.FAILURE)
+    assert clears_action(at.SHUTDOWN_POWEROFF, Outcome.FAILURE, at.RUNNING)
+    assert clears_action(at.SAVE_SUSPEND, Outcome.FAILURE, at.RUNNING)
+    assert not clears_action(at.SHUTDOWN_POWEROFF, Outcome.SUCCESS, at.POWEROFF)
+    assert not clears_action(at.HOTPLUG, Outcome.FAILURE, at.RUNNING)
+    assert not clears_action(at.EPILOG, Outcome.FAILURE, at.EPILOG_FAILURE)
+
+
+def test_a_shutdown_that_is_broken_off_for_something_else_leaves_that_in_the_record() -> None:
+    assert not clears_action(at.SHUTDOWN, Outcome.FAILURE, at.CLEANUP_DELETE)
+    assert not clears_action(at.SHUTDOWN_POWEROFF, Outcome.FAILURE, at.SHUTDOWN_POWEROFF)
 
 
 def test_both_answers_of_recover_show_as_recover() -> None:

@@ -6,7 +6,16 @@ import pytest
 
 from tests.unit.lifecycle.tables import rows, spelled
 from vmconsole.lifecycle import states as at
-from vmconsole.lifecycle.recovery import FAILURES, Option, Recovery, Verdict, cleanup, is_interactive, recover_target
+from vmconsole.lifecycle.recovery import (
+    FAILURES,
+    Option,
+    Recovery,
+    Verdict,
+    cleanup,
+    failed_transfer,
+    recover_target,
+    ways_out,
+)
 from vmconsole.lifecycle.stages import LEFT_AT_ONCE, STAGES, Outcome, Placement, Target, next_on, stage
 from vmconsole.lifecycle.states import POSITIONS, Position
 from vmconsole.lifecycle.steps import Entry, Step, Variant, entry_after
@@ -115,7 +124,7 @@ def test_every_active_failure_state_is_reached_by_exactly_the_stage_it_is_named_
 
 
 def test_the_ten_failed_transfers_can_be_retried_step_by_step() -> None:
-    numbers = {place.lcm for place in POSITIONS if is_interactive(place)}
+    numbers = {place.lcm for place in POSITIONS if failed_transfer(place)}
     assert numbers == {38, 39, 40, 41, 42, 44, 46, 49, 50, 61}
 
 
@@ -184,3 +193,12 @@ def test_a_failed_resize_brings_the_old_values_back() -> None:
     for step in (Step.RESIZE, Step.RESIZE_DISK):
         assert entry_after(step, success=False) is Entry.RESTORE
     assert entry_after(Step.BOOT, success=False) is Entry.NONE
+
+
+def test_a_failure_offers_the_ways_that_lead_somewhere() -> None:
+    assert ways_out(at.BOOT_FAILURE) == (Option.RETRY, Option.SUCCESS, Option.RECREATE, Option.DELETE)
+    assert ways_out(at.PROLOG_MIGRATE_FAILURE)[:3] == (Option.RETRY, Option.SUCCESS, Option.FAILURE)
+    assert ways_out(at.RUNNING) == ways_out(at.BOOT) == ()
+    for place in POSITIONS:
+        for option in ways_out(place):
+            assert recover_target(place, option).verdict not in (Verdict.REFUSE, Verdict.NOTHING)

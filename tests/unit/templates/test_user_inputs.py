@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vmconsole.templates.errors import UserInputError
-from vmconsole.templates.user_inputs import InputType, UserInput, parse, resolve
+from vmconsole.templates.user_inputs import InputType, UserInput, join_answers, parse, resolve, split_answers
 
 
 def test_a_definition_has_five_parts_of_which_the_last_may_be_missing() -> None:
@@ -139,3 +139,11 @@ def test_any_definition_is_read_or_refused(definition: str) -> None:
     except UserInputError:
         return
     assert question.default is None or question.validate(question.default) is not None
+
+
+def test_answers_on_one_line_keep_the_commas_of_their_values() -> None:
+    answers = {"TITLE": "a, b", "EMPTY": "", "SUM": "1+1=2"}
+    assert split_answers(join_answers(answers)) == answers
+    assert split_answers("A=1,B=2") == {"A": "1", "B": "2"}
+    with pytest.raises(UserInputError, match="expected NAME=VALUE"):
+        split_answers("A=1,two")

@@ -119,6 +119,19 @@ def test_memory_is_all_a_vm_needs() -> None:
     assert (vm.requirements, vm.rank) == ("", "")
 
 
+def test_what_a_running_guest_may_grow_to_is_no_less_than_what_it_has() -> None:
+    spec = check(parse("VCPU = 2\nVCPU_MAX = 4\nMEMORY = 512\nMEMORY_MAX = 1g"))
+    assert (spec.vcpu_max, spec.memory_max_mib) == (4, 1024)
+    plain = check(parse("MEMORY = 512"))
+    assert (plain.vcpu_max, plain.memory_max_mib) == (None, None)
+    with pytest.raises(TemplateError) as refused:
+        check(parse("VCPU = 2\nVCPU_MAX = 1\nMEMORY = 512\nMEMORY_MAX = 256"))
+    assert [str(problem) for problem in refused.value.problems] == [
+        "line 2, column 1: VCPU_MAX: is less than VCPU, 2",
+        "line 4, column 1: MEMORY_MAX: is less than MEMORY, 512",
+    ]
+
+
 def test_every_problem_of_a_template_is_listed_with_its_place() -> None:
     found = problems(
         'NAME = "-x"\n'

@@ -28,11 +28,20 @@ def lines(detail: Detail, now: float, width: int) -> list[Line]:
     sent = rates([(sample[0], sample[4]) for sample in samples])
     room = max(width - 2, 8)
     found: list[Line] = [[(f" {span}", "dim")]]
-    found += _titled("CPU", f"{_last(cpu):.1f}%", chart(cpu, room, top=100.0 * vm["vcpu"]), "running")
-    found += _titled("Memory", human(_last(memory)), chart(memory, room, top=float(vm["memory_max_kib"])), "moving")
-    found += _titled("Received", f"{human(_last(received) / 1024)}/s", chart(received, room), "saved")
-    found += _titled("Sent", f"{human(_last(sent) / 1024)}/s", chart(sent, room), "unknown")
+    full = 100.0 * vm["vcpu"]
+    found += _titled("CPU", f"{_last(cpu):.1f}% of {full:.0f}%", chart(cpu, room, top=full), "running")
+    all_of_it = float(vm["memory_max_kib"])
+    now_used = f"{human(_last(memory))} of {human(all_of_it)}"
+    found += _titled("Memory", now_used, chart(memory, room, top=all_of_it), "moving")
+    found += _titled("Received", _rate(received), chart(received, room), "saved")
+    found += _titled("Sent", _rate(sent), chart(sent, room), "unknown")
     return found
+
+
+def _rate(values: Sequence[float | None]) -> str:
+    """Now, and at the upper edge of the chart."""
+    most = max((value for value in values if value is not None), default=0.0)
+    return f"{human(_last(values) / 1024)}/s, at most {human(most / 1024)}/s"
 
 
 def _titled(title: str, now: str, drawn: list[str], role: str) -> list[Line]:

@@ -39,13 +39,14 @@ def field(key: str, text: str, role: str = "text") -> Line:
 def _identity(vm: dict[str, Any], now: float) -> list[Line]:
     place = states.by_numbers(vm["state_number"], vm["lcm_state_number"])
     role = role_of(place)
-    state = f"{GLYPHS[role]} {vm['stat']}  {place.name}"
+    state = f"{GLYPHS[role]} {vm['stat']}  {place.state_name}"
     since = (vm["end_time"] or now) - vm["start_time"]
     found = [
         field("name", vm["name"], "strong"),
         field("id", str(vm["id"])),
         field("uuid", vm["uuid"], "dim"),
         field("state", state, role),
+        field("lcm state", place.lcm_name, role),
         field("", place.meaning, "dim"),
         field("host", vm["host"] or "none"),
         field("cluster", vm["cluster"] or "none"),

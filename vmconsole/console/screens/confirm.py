@@ -84,8 +84,10 @@ class Confirm(Question):
         title: the command line that would be done.
         victims: all VMs it would hit.
         consequence: what is lost and what stays.
+        caveats: what is known of these very objects that one should mind.
         spared: names of protected VMs that are left out.
         phrase: what must be typed before it can be done; empty for nothing.
+        may_snapshot: whether to offer a snapshot before it.
     """
 
     DEFAULT_CSS = """
@@ -108,7 +110,8 @@ class Confirm(Question):
     """
     BINDINGS = [
         Binding("escape", "answer(False)", "Cancel"),
-        Binding("left,right,up,down", "other_button", "Other button", show=False),
+        Binding("right,down", "other_button(1)", "Next button", show=False),
+        Binding("left,up", "other_button(-1)", "Button before", show=False),
     ]
 
     def __init__(
@@ -117,15 +120,21 @@ class Confirm(Question):
         victims: Sequence[Victim],
         consequence: Consequence,
         *,
+        caveats: Sequence[str] = (),
         spared: Sequence[str] = (),
         phrase: str = "",
+        may_snapshot: bool = False,
     ) -> None:
         super().__init__()
         self._title = title
         self._victims = victims
         self._consequence = consequence
+        self._caveats = caveats
         self._spared = spared
         self._phrase = phrase
+        self._may_snapshot = may_snapshot
+        self.with_snapshot = False
+        """Whether it was agreed to with a snapshot before it."""
 
     def compose(self) -> ComposeResult:
         with Vertical() as box:
@@ -139,6 +148,8 @@ class Confirm(Question):
             with Horizontal():
                 yield Button("Cancel", id="no", compact=True)
                 yield Button("Do it", id="yes", compact=True, disabled=bool(self._phrase))
+                if self._may_snapshot:
+                    yield Button("Snapshot, then do it", id="safe", compact=True, disabled=bool(self._phrase))
 
     def on_mount(self) -> None:
         super().on_mount()
@@ -167,13 +178,16 @@ class Confirm(Question):
             found += _wrapped("lost   ", self._consequence.lost, "failure")
         if self._consequence.stays:
             found += _wrapped("stays  ", self._consequence.stays, "running")
+        if self._caveats:
+            found += _wrapped("mind   ", "; ".join(self._caveats), "failure")
         if self._spared:
             found += _wrapped("spared ", f"{', '.join(self._spared)} (protected)", "unknown")
         return found
 
     @on(Input.Changed)
     def _compare(self, event: Input.Changed) -> None:
-        self.query_one("#yes", Button).disabled = event.value.strip() != self._phrase
+        for button in self.query(Button):
+            button.disabled = button.id != "no" and event.value.strip() != self._phrase
 
     @on(Input.Submitted)
     def _typed(self, event: Input.Submitted) -> None:
@@ -182,11 +196,13 @@ class Confirm(Question):
 
     @on(Button.Pressed)
     def _pressed(self, event: Button.Pressed) -> None:
-        self.dismiss(event.button.id == "yes")
+        self.with_snapshot = event.button.id == "safe"
+        self.dismiss(event.button.id != "no")
 
-    def action_other_button(self) -> None:
-        other = "#yes" if self.query_one("#no").has_focus else "#no"
-        self.query_one(other).focus()
+    def action_other_button(self, by: int) -> None:
+        buttons = [button for button in self.query(Button) if not button.disabled]
+        now = next((index for index, button in enumerate(buttons) if button.has_focus), 0)
+        buttons[(now + by) % len(buttons)].focus()
 
 
 def _wrapped(title: str, text: str, role: str, width: int = 62) -> list[Line]:

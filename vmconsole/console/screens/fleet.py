@@ -13,19 +13,21 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Static
 
-from vmconsole.console import action_menu, jobs
+from vmconsole.console import action_menu
 from vmconsole.console.bars import Bars
-from vmconsole.console.command_line import TypedLine
+from vmconsole.console.command_line import CommandLine, TypedLine
 from vmconsole.console.empty import what_to_type
 from vmconsole.console.fleet import FleetModel
 from vmconsole.console.following import Follower
+from vmconsole.console.forms.opening import Forms
 from vmconsole.console.freshness import Freshness
 from vmconsole.console.keys import COMMAND_KEYS, SCREEN_KEYS, CommandKey
+from vmconsole.console.menus import Menus
 from vmconsole.console.names import Names
+from vmconsole.console.pane_view import PaneView
 from vmconsole.console.panes import PANES
 from vmconsole.console.prompt import Prompt
 from vmconsole.console.screens import help as help_page
-from vmconsole.console.screens.menu import Choice, Menu, copy_choices
 from vmconsole.console.screens.pager import Pager
 from vmconsole.console.side import Side, Tabs
 from vmconsole.console.vm_table import VmTable
@@ -45,6 +47,7 @@ class FleetScreen(Screen[None]):
     Args:
         conductor: runs command lines.
         reader: reads the store.
+        url: the store, for forms.
         clock: Unix seconds now.
         notice: what was chosen for the user at the start, shown in the header.
     """
@@ -60,6 +63,7 @@ class FleetScreen(Screen[None]):
         conductor: Conductor,
         reader: Reader,
         *,
+        url: str,
         freshness: Freshness,
         clock: Callable[[], float],
         notice: str,
@@ -75,6 +79,8 @@ class FleetScreen(Screen[None]):
         self.side = Side(clock, id="side")
         self._follower = Follower(model, reader.ask, self.side.show_detail)
         self._prompt = Prompt(model, self._names, conductor.run, self.tell)
+        self._menus = Menus(lambda: self.app, url, model, reader.ask, self.begin, self.tell, clock)
+        self._forms = Forms(lambda: self.app, url, model, self._names, conductor.run_form, self.tell, clock)
         self.bars = Bars(model, freshness, notice)
 
     def compose(self) -> ComposeResult:
@@ -154,7 +160,13 @@ class FleetScreen(Screen[None]):
             self._follower.look()
 
     def action_pane(self, index: int) -> None:
-        """Show a pane of the VM under the cursor; where it covers the list, go there."""
+        """Show a pane of the VM under the cursor; where it covers the list or has a cursor of its own, go there."""
+        self._show_pane(index)
+        if self.pane_is_seen and PANES[index].rows is not None:
+            self.side.focus_pane()
+            self.call_after_refresh(self._draw_keys)
+
+    def _show_pane(self, index: int) -> None:
         self.side.choose(index)
         if self.pane_is_seen:
             self._look_soon()
@@ -167,7 +179,7 @@ class FleetScreen(Screen[None]):
         self._look()
 
     def action_turn_pane(self, by: int) -> None:
-        self.action_pane((self.side.current + by) % len(PANES))
+        self._show_pane((self.side.current + by) % len(PANES))
 
     def action_close_pane(self) -> None:
         self.remove_class("-pane-open")
@@ -189,14 +201,30 @@ class FleetScreen(Screen[None]):
     def _tab_chosen(self, event: Tabs.Chosen) -> None:
         self.side.choose(event.index)
 
+    @on(PaneView.Asked)
+    def _asked_in_pane(self, event: PaneView.Asked) -> None:
+        self.begin(event.line)
+
+    @on(PaneView.Refused)
+    def _refused_in_pane(self, event: PaneView.Refused) -> None:
+        self.tell(event.reason, "warning")
+
     # Lines to type on
 
     def begin(self, line: str) -> None:
-        """Run a command line; one that ends in a blank is opened to be completed."""
-        self._prompt.begin(line)
+        """Run a command line; of one that ends in a blank the form is opened."""
+        if line.endswith(" "):
+            self._forms.open(line)
+        else:
+            self._conductor.run(line)
+
+    @on(CommandLine.FormWanted)
+    def _form_wanted(self, event: CommandLine.FormWanted) -> None:
+        self._line_closed()
+        self._forms.open(event.text)
 
     def action_command(self) -> None:
-        self._prompt.begin("")
+        self._prompt.ask_for_command()
 
     def action_filter(self) -> None:
         self.remove_class("-pane-open")
@@ -226,41 +254,15 @@ class FleetScreen(Screen[None]):
         else:
             self.begin(action_menu.line_for(key, targets))
 
-    def action_menu(self) -> None:
-        targets = self.model.targets()
-        if not targets:
-            self.tell("no VM is chosen", "warning")
-            return
-        title = targets[0].name if len(targets) == 1 else f"{len(targets):,} VMs"
-        self._choose(title, [*jobs.choices(self.model, targets), *action_menu.choices(targets)])
+    def action_open(self, what: str) -> None:
+        self._menus.open(what)
 
-    def action_jobs(self) -> None:
-        """Choose an operation to call off."""
-        choices = jobs.choices(self.model)
-        if choices:
-            self._choose("Call off", choices)
-        else:
-            self.tell("nothing runs and nothing waits", "information")
-
-    def _choose(self, title: str, choices: list[Choice]) -> None:
-        """Have a command line chosen and run it."""
-        self.app.push_screen(Menu(title, choices), lambda line: self.begin(line) if line else None)
+    def action_copy(self) -> None:
+        self._menus.copy(self._conductor.last_line)
 
     def action_again(self) -> None:
         if self._conductor.last_line:
             self._conductor.run(self._conductor.last_line)
-
-    def action_copy(self) -> None:
-        choices = copy_choices(self.model.current, self._conductor.last_line)
-        self.app.push_screen(Menu("Copy", choices), self._copy)
-
-    def _copy(self, text: str | None) -> None:
-        if text:
-            self.app.copy_to_clipboard(text)
-            self.tell(f"copied: {text}", "information")
-
-    def action_serial(self) -> None:
-        self.tell("the serial console is not built yet; virsh console on the host reaches it", "warning")
 
     @on(Prompt.Filtered)
     @on(VmTable.Changed)

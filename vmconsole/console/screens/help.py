@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 
-from vmconsole.console.keys import COMMAND_KEYS, LIST_KEYS, SCREEN_KEYS
+from vmconsole.console.keys import COMMAND_KEYS, LIST_KEYS, SCREEN_KEYS, SNAPSHOT_KEYS
 from vmconsole.console.line_view import Line
 from vmconsole.presentation import fit
 
@@ -31,6 +31,9 @@ def lines() -> list[Line]:
     found += [[], [("Screen", "title")]]
     for other in (*SCREEN_KEYS, *LIST_KEYS):
         found += _entry(other.shown, other.help)
+    found += [[], [("Snapshots", "title"), ("  in their pane, on the one under the cursor", "dim")]]
+    for key in SNAPSHOT_KEYS:
+        found += _entry(key.shown, key.help)
     found += [[], [("Moving", "title")]]
     for keys, text in (
         ("up down", "one VM; also k and j"),

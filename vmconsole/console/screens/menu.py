@@ -36,6 +36,7 @@ class Choices(LineView, can_focus=True):
         Binding("home", "edge(0)", "First"),
         Binding("end", "edge(-1)", "Last"),
         Binding("enter", "choose", "Choose"),
+        Binding("f2", "choose_form", "Form"),
     ]
 
     class Chosen(Message):
@@ -45,17 +46,35 @@ class Choices(LineView, can_focus=True):
             super().__init__()
             self.value = value
 
-    def __init__(self, choices: Sequence[Choice]) -> None:
+    class Moved(Message):
+        """The cursor is on this value now; empty where there is nothing to choose."""
+
+        def __init__(self, value: str) -> None:
+            super().__init__()
+            self.value = value
+
+    def __init__(self, choices: Sequence[Choice], *, have_forms: bool = False) -> None:
         super().__init__(id="choices")
         self._choices = choices
+        self._have_forms = have_forms
         self._possible = [index for index, choice in enumerate(choices) if choice.possible]
         self._at = 0
 
     def on_mount(self) -> None:
         self._draw()
 
+    def put(self, choices: Sequence[Choice]) -> None:
+        """Offer other entries; the cursor stays on the value it is on, if that is still there."""
+        value = self._choices[self._possible[self._at]].value if self._possible else ""
+        self._choices = choices
+        self._possible = [index for index, choice in enumerate(choices) if choice.possible]
+        places = (at for at, index in enumerate(self._possible) if choices[index].value == value)
+        self._at = next(places, max(0, min(self._at, len(self._possible) - 1)))
+        self._draw()
+
     def _draw(self) -> None:
         chosen = self._possible[self._at] if self._possible else -1
+        self.post_message(self.Moved(self._choices[chosen].value if self._possible else ""))
         self.show(
             [
                 [(fit(plain(choice.line), self.size.width), "chosen")] if index == chosen else choice.line
@@ -93,6 +112,11 @@ class Choices(LineView, can_focus=True):
         if self._possible:
             self.post_message(self.Chosen(self._choices[self._possible[self._at]].value))
 
+    def action_choose_form(self) -> None:
+        """Choose a command line as one that is gone on with in its form."""
+        if self._possible and self._have_forms:
+            self.post_message(self.Chosen(self._choices[self._possible[self._at]].value.rstrip() + " "))
+
     def on_click(self, event: events.Click) -> None:
         line = self.scroll_offset.y + event.y
         if line < len(self._choices) and self._choices[line].possible:
@@ -100,7 +124,11 @@ class Choices(LineView, can_focus=True):
 
 
 class Menu(ModalScreen[str | None]):
-    """Dismisses with the chosen value, None when nothing was chosen."""
+    """Dismisses with the chosen value, None when nothing was chosen.
+
+    Args:
+        have_forms: whether the values are command lines; F2 then chooses one that ends in a blank.
+    """
 
     DEFAULT_CSS = """
     Menu { align: center middle; background: $background 60%;
@@ -114,16 +142,17 @@ class Menu(ModalScreen[str | None]):
     """
     BINDINGS = [Binding("escape,q,m", "dismiss(None)", "Back")]
 
-    def __init__(self, title: str, choices: Sequence[Choice]) -> None:
+    def __init__(self, title: str, choices: Sequence[Choice], *, have_forms: bool = False) -> None:
         super().__init__()
         self._title = title
         self._choices = choices
+        self._have_forms = have_forms
 
     def compose(self) -> ComposeResult:
         with Vertical() as box:
             box.border_title = safe(self._title).replace("[", r"\[")
-            box.border_subtitle = "enter choose  esc back"
-            yield Choices(self._choices)
+            box.border_subtitle = "enter choose  f2 form  esc back" if self._have_forms else "enter choose  esc back"
+            yield Choices(self._choices, have_forms=self._have_forms)
 
     def on_mount(self) -> None:
         self.query_one(Choices).focus()

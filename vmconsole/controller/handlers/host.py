@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING
 import backends
 from backends import uri as uris
 from vmconsole.controller import wild
+from vmconsole.controller.handlers.cluster import DEFAULT
 from vmconsole.controller.importing import adopt
+from vmconsole.controller.whereabouts import answers
 from vmconsole.errors import Conflict, Denied, NotFound
 from vmconsole.lifecycle.host_states import DISABLED, INIT, MONITORED, OFFLINE
+from vmconsole.store.conditions import ALIVE
 
 if TYPE_CHECKING:
     from typing import Any
@@ -75,7 +78,7 @@ def keep(store: Store, job: Job, around: Surroundings, newcomer: Newcomer, *, im
     now = int(around.clock())
     _check_free(store, newcomer.name, newcomer.uri.safe)
     number = store.next_value("host")
-    _insert(store, number, newcomer, now)
+    _insert(store, number, newcomer, int(job.arguments.get("cluster_id") or DEFAULT), now)
     adopted: list[int] = []
     if import_all:
         adopted = adopt(store, number, newcomer.domains, user_id=job.user_id, operation_id=job.id, now=now)
@@ -100,13 +103,13 @@ def _check_machine(store: Store, info: HostInfo) -> None:
             raise Conflict(f"that machine is host {name} already", code="HOST_DUPLICATE")
 
 
-def _insert(store: Store, number: int, newcomer: Newcomer, now: int) -> None:
+def _insert(store: Store, number: int, newcomer: Newcomer, cluster_id: int, now: int) -> None:
     info = newcomer.info
     store.execute(
         "INSERT INTO host (id, name, uri, cluster_id, state, uuid, hostname, hypervisor, info, cpus, memory_kib,"
-        " connect_timeout, unverified, last_seen, changed) VALUES (?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " connect_timeout, unverified, last_seen, changed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
-            number, newcomer.name, newcomer.uri.safe, MONITORED, info.uuid, info.hostname, info.hypervisor,
+            number, newcomer.name, newcomer.uri.safe, cluster_id, MONITORED, info.uuid, info.hostname, info.hypervisor,
             describe(info), info.cpus, info.memory_kib, newcomer.timeout, int(newcomer.uri.unverified), now,
             store.next_change(),
         ),
@@ -160,6 +163,43 @@ async def offline(job: Job, around: Surroundings) -> Effect:
     return _set_state(job, OFFLINE)
 
 
+async def confirm_off(job: Job, around: Surroundings) -> Effect:
+    """Take a person's word that a silent host is off; it counts until the host answers again.
+
+    Raises:
+        Conflict: the host answers.
+    """
+    host_id = job.arguments["host_id"]
+    if answers(around, host_id):
+        raise Conflict("the host answers: it is not off", code="HOST_UP", hint=f"vmconsole host show {host_id}")
+
+    def effect(store: Store) -> None:
+        store.execute("UPDATE host SET confirmed_off = 1, changed = ? WHERE id = ?", (store.next_change(), host_id))
+
+    return effect
+
+
+_COLUMNS = frozenset(("name", "attributes", "reserved_cpu", "reserved_memory_kib"))
+
+
+async def update(job: Job, around: Surroundings) -> Effect:
+    """Write what people say of a host: its name, its attributes, and what of it is reserved."""
+    number, columns = int(job.arguments["host_id"]), dict(job.arguments["columns"])
+    assert columns.keys() <= _COLUMNS
+
+    def effect(store: Store) -> None:
+        name = columns.get("name")
+        if name is not None and store.query("SELECT 1 FROM host WHERE name = ? AND id <> ?", (name, number)):
+            raise Conflict(f"there is a host named {name} already", code="HOST_DUPLICATE")
+        assignments = ", ".join(f"{column} = ?" for column in columns)
+        store.execute(
+            f"UPDATE host SET {assignments}, changed = ? WHERE id = ?",
+            (*columns.values(), store.next_change(), number),
+        )
+
+    return effect
+
+
 def _set_state(job: Job, state: int) -> Effect:
     def effect(store: Store) -> None:
         store.execute(
@@ -176,7 +216,7 @@ async def delete(job: Job, around: Surroundings) -> Effect:
 
     def effect(store: Store) -> None:
         vms = store.query(
-            "SELECT id, name FROM vm WHERE state <> 6 AND (host_id = ? OR checkpoint_host_id = ? OR EXISTS"
+            f"SELECT id, name FROM vm WHERE {ALIVE} AND (host_id = ? OR checkpoint_host_id = ? OR EXISTS"
             " (SELECT 1 FROM disk WHERE disk.vm_id = vm.id AND disk.host_id = ? AND volume <> '')) ORDER BY id",
             (host_id, host_id, host_id),
         )
@@ -188,7 +228,9 @@ async def delete(job: Job, around: Surroundings) -> Effect:
             )
         for statement in (
             "DELETE FROM image_copy WHERE host_id = ?",
+            "DELETE FROM datastore_space WHERE host_id = ?",
             "DELETE FROM wild WHERE host_id = ?",
+            "DELETE FROM stray WHERE host_id = ?",
             "DELETE FROM sample WHERE kind = 'host' AND id = ?",
             "UPDATE disk SET host_id = NULL WHERE host_id = ?",
             "UPDATE vm SET host_id = NULL WHERE host_id = ?",

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backends.base import BackendError
-from vmconsole.controller.handlers.image_settings import free
+from vmconsole.controller import image_trees
+from vmconsole.controller.handlers import image_copies
+from vmconsole.controller.registration import add_image
 from vmconsole.controller.volumes import IMAGES, image_volume, ready_pool, record_copy
 from vmconsole.errors import Conflict, NoInput, NotFound, Unavailable
-from vmconsole.lifecycle.permissions import default_mode
+from vmconsole.store.conditions import ALIVE
 
 if TYPE_CHECKING:
     from typing import Any
@@ -42,13 +44,13 @@ async def create(job: Job, around: Surroundings) -> Effect:
         pool = await ready_pool(around, link.backend, IMAGES)
         volume = await _fill(job, link, pool, image_volume(number))
     except Exception as error:
-        _mark(around, number, str(error))
+        image_copies.mark(around, number, str(error))
         raise
 
     def effect(store: Store) -> dict[str, Any]:
         store.execute(
             "UPDATE image SET state = CASE WHEN EXISTS (SELECT 1 FROM disk JOIN vm ON vm.id = disk.vm_id"
-            " WHERE disk.image_id = image.id AND vm.state <> 6) THEN 'used' ELSE 'rdy' END,"
+            f" WHERE disk.image_id = image.id AND {ALIVE}) THEN 'used' ELSE 'rdy' END,"
             " format = ?, size_bytes = ?, message = '', changed = ? WHERE id = ?",
             (volume.format, volume.capacity_bytes, store.next_change(), number),
         )
@@ -78,20 +80,10 @@ def _register(job: Job, around: Surroundings) -> int:
         rows = store.query("SELECT id FROM image WHERE source = ?", (f"operation:{job.id}",))
         if rows:
             return int(rows[0][0])
-        if store.query("SELECT 1 FROM image WHERE user_id = ? AND name = ?", (job.user_id, arguments["name"])):
-            raise Conflict(f"there is an image {arguments['name']!r} already", code="IMAGE_DUPLICATE")
-        number = store.next_value("image")
-        group_id = store.query("SELECT group_id FROM user_account WHERE id = ?", (job.user_id,))[0][0]
-        store.execute(
-            "INSERT INTO image (id, name, user_id, group_id, mode, datastore_id, type, persistent, state, source,"
-            " registered, changed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'lock', ?, ?, ?)",
-            (
-                number, arguments["name"], job.user_id, group_id, default_mode(), IMAGES, arguments["type"],
-                int(bool(arguments.get("persistent"))), f"operation:{job.id}", int(around.clock()),
-                store.next_change(),
-            ),
+        return add_image(
+            store, arguments["name"], arguments["type"], user_id=job.user_id, now=int(around.clock()),
+            persistent=bool(arguments.get("persistent")), source=f"operation:{job.id}",
         )  # fmt: skip
-    return number
 
 
 async def _fill(job: Job, link: Link, pool: str, name: str) -> VolumeSeen:
@@ -120,77 +112,23 @@ def _readable_bytes(path: Path) -> int:
     return path.stat().st_size
 
 
-def _mark(around: Surroundings, number: int, message: str) -> None:
-    """Registration failed: the image stays, in error, and says why."""
-    with around.journal.write() as store:
-        store.execute(
-            "UPDATE image SET state = 'err', message = ?, changed = ? WHERE id = ?",
-            (message[:300], store.next_change(), number),
-        )
-
-
 async def clone(job: Job, around: Surroundings) -> Effect:
-    """A new image with the content another one has now, copied by a host that has it.
-
-    Meanwhile the source is `clon`: VMs may be made on it and wait, and it cannot be deleted.
+    """A new image with the content another one has now.
 
     Raises:
-        NotFound: there is no such image. Conflict: a VM is changing it, or it is not usable.
-        Unavailable: no host that has it is connected.
+        NotFound, Conflict, Unavailable: as `image_copies.fill`; nothing was registered.
     """
     source = int(job.arguments["source_id"])
-    for known in around.fleet:
-        await known.tried.wait()
-    copies = {row[0] for row in around.store.query("SELECT host_id FROM image_copy WHERE image_id = ?", (source,))}
-    found = next((link for link in around.fleet if link.host_id in copies and link.is_up), None)
-    if found is None:
-        raise Unavailable(f"image {source} lies on no host that is connected", code="IMAGE_LOST")
-    kind, image_format = _begin_copying(job, around, source)
+    await image_copies.holder(around, source)
+    kind = image_copies.require_copyable(around.store, source, again=job.again)
     job.arguments = {**job.arguments, "type": kind}
-    number: int | None = None
-    try:
-        number = _register(job, around)
-        pool = await ready_pool(around, found.backend, IMAGES)
-        await found.backend.delete_volume(pool, image_volume(number))  # what an interrupted attempt left
-        volume = await found.backend.clone_volume(
-            pool, image_volume(number), pool, image_volume(source), format=image_format
-        )
-    except Exception as error:
-        if number is not None:
-            _mark(around, number, str(error))
-        with around.journal.write() as store:
-            free(store, source)
-        raise
-
-    def effect(store: Store) -> dict[str, Any]:
-        store.execute(
-            "UPDATE image SET format = ?, size_bytes = ? WHERE id = ?", (volume.format, volume.capacity_bytes, number)
-        )
-        record_copy(store, number, found.host_id, volume.path)
-        free(store, number)
-        free(store, source)
-        return {"image_id": number, "name": job.arguments["name"]}
-
-    return effect
-
-
-def _begin_copying(job: Job, around: Surroundings, source: int) -> tuple[str, str]:
-    """Type and format of the image to be copied, which is `clon` from here on."""
-    with around.journal.write() as store:
-        rows = store.query("SELECT state, persistent, type, format FROM image WHERE id = ?", (source,))
-        if not rows:
-            raise NotFound(f"image {source} does not exist", code="NO_IMAGE", hint="vmconsole image list")
-        state, persistent, kind, image_format = rows[0]
-        if state == "used" and persistent:
-            raise Conflict(f"image {source} is persistent and a VM is changing it", code="IMAGE_BUSY")
-        if state not in ("rdy", "used") and not (state == "clon" and job.again):
-            raise Conflict(f"image {source} cannot be copied: it is {state}", code="IMAGE_STATE")
-        store.execute("UPDATE image SET state = 'clon', changed = ? WHERE id = ?", (store.next_change(), source))
-    return kind, image_format
+    number = _register(job, around)
+    await image_copies.fill(around, source, number, again=job.again)
+    return lambda store: {"image_id": number, "name": job.arguments["name"]}
 
 
 async def delete(job: Job, around: Surroundings) -> Effect:
-    """Remove an image that no VM uses, with its content on every host.
+    """Remove an image that no VM uses, with its content on every host and all its snapshots.
 
     Raises:
         Conflict: a VM uses it, or a host that has a copy is not connected.
@@ -199,15 +137,19 @@ async def delete(job: Job, around: Surroundings) -> Effect:
     copies = around.store.query("SELECT host_id FROM image_copy WHERE image_id = ?", (number,))
     hosts = [around.fleet.link(host_id).require_up() for (host_id,) in copies]
     _claim(around, number)
+    layers = image_trees.volumes(around.store, number)
     for host in hosts:
         try:
-            await host.delete_volume(await ready_pool(around, host, IMAGES), image_volume(number))
+            pool = await ready_pool(around, host, IMAGES)
+            for name in layers:
+                await host.delete_volume(pool, name)
         except BackendError:
-            _mark(around, number, f"its copy on host {host.name} could not be deleted")
+            image_copies.mark(around, number, f"its copy on host {host.name} could not be deleted")
             raise
 
     def effect(store: Store) -> None:
         store.execute("DELETE FROM image_copy WHERE image_id = ?", (number,))
+        store.execute("DELETE FROM image_snapshot WHERE image_id = ?", (number,))
         store.execute("UPDATE disk SET image_id = NULL WHERE image_id = ?", (number,))
         store.execute("DELETE FROM image WHERE id = ?", (number,))
 
@@ -218,7 +160,7 @@ def _claim(around: Surroundings, number: int) -> None:
     """From here on no VM can be made on the image any more. Raises NotFound, Conflict."""
     with around.journal.write() as store:
         users = store.query(
-            "SELECT DISTINCT vm.id FROM disk JOIN vm ON vm.id = disk.vm_id WHERE disk.image_id = ? AND vm.state <> 6",
+            f"SELECT DISTINCT vm.id FROM disk JOIN vm ON vm.id = disk.vm_id WHERE disk.image_id = ? AND {ALIVE}",
             (number,),
         )
         if users:

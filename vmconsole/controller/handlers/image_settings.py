@@ -1,41 +1,19 @@
-"""What may be changed about an image that is there: name, owner, rights, whether it may be used, whether it lasts."""
+"""What may be changed about an image alone: whether it may be used, and whether it lasts."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from vmconsole.controller import image_trees
 from vmconsole.controller.volumes import IMAGES, image_volume, ready_pool
 from vmconsole.errors import Conflict, NotFound
+from vmconsole.store.conditions import ALIVE
 
 if TYPE_CHECKING:
-    from typing import Any
-
     from vmconsole.controller.job import Job
     from vmconsole.controller.steps import Effect
     from vmconsole.controller.work import Surroundings
     from vmconsole.store.session import Store
-
-_COLUMNS = frozenset(("name", "mode", "user_id", "group_id"))
-
-
-async def change(job: Job, around: Surroundings) -> Effect:
-    """Write columns of the image: a new name, mode, owner or group. Its owner has no other image of its name."""
-    number = int(job.arguments["image_id"])
-    columns: dict[str, Any] = job.arguments["columns"]
-    assert columns.keys() <= _COLUMNS
-
-    def effect(store: Store) -> None:
-        name, owner, _ = _image(store, number)
-        name, owner = columns.get("name", name), columns.get("user_id", owner)
-        if store.query("SELECT 1 FROM image WHERE user_id = ? AND name = ? AND id <> ?", (owner, name, number)):
-            raise Conflict(f"its owner has an image {name!r} already", code="IMAGE_DUPLICATE")
-        assignments = ", ".join(f"{column} = ?" for column in columns)
-        store.execute(
-            f"UPDATE image SET {assignments}, changed = ? WHERE id = ?",
-            (*columns.values(), store.next_change(), number),
-        )
-
-    return effect
 
 
 async def enable(job: Job, around: Surroundings) -> Effect:
@@ -96,13 +74,18 @@ async def make_persistent(job: Job, around: Surroundings) -> Effect:
 
 
 async def make_nonpersistent(job: Job, around: Surroundings) -> Effect:
-    """From now on every VM works on a copy of its own."""
+    """From now on every VM works on a copy of its own. Raises Conflict: it is in use, or has snapshots."""
     number = int(job.arguments["image_id"])
 
     def effect(store: Store) -> None:
         _, _, state = _image(store, number)
         if state not in ("rdy", "disa", "err"):
             raise _in_the_way(number, state)
+        if image_trees.has_tree(store, number):
+            raise Conflict(
+                f"image {number} has snapshots, which copies of it would not have",
+                code="IMAGE_SNAPSHOTS", hint=f"take a copy of what it is now: vmconsole image clone {number} NAME",
+            )  # fmt: skip
         store.execute("UPDATE image SET persistent = 0, changed = ? WHERE id = ?", (store.next_change(), number))
 
     return effect
@@ -112,7 +95,7 @@ def free(store: Store, number: int) -> None:
     """The image's content is whole and nothing is being done to it: it is ready, or used by the VMs that waited."""
     store.execute(
         "UPDATE image SET state = CASE WHEN EXISTS (SELECT 1 FROM disk JOIN vm ON vm.id = disk.vm_id"
-        " WHERE disk.image_id = image.id AND vm.state <> 6) THEN 'used' ELSE 'rdy' END, changed = ? WHERE id = ?",
+        f" WHERE disk.image_id = image.id AND {ALIVE}) THEN 'used' ELSE 'rdy' END, changed = ? WHERE id = ?",
         (store.next_change(), number),
     )
 

@@ -12,6 +12,7 @@ from vmconsole.errors import Conflict
 from vmconsole.lifecycle import states
 from vmconsole.schedules.firing import next_after
 from vmconsole.schedules.preview import preview
+from vmconsole.schedules.retention import EVERYTHING
 from vmconsole.schedules.words import scheduled
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from vmconsole.schedules.rule import Rule
     from vmconsole.store.session import Store
 
-PASSING = "it fires only while a controller runs: vmconsole controller"
+PASSING = "it fires only while a controller runs: vmconsole controller install"
 
 
 async def create(job: Job, around: Surroundings) -> Effect:
@@ -36,7 +37,8 @@ async def create(job: Job, around: Surroundings) -> Effect:
         if state == states.DONE.state:
             raise Conflict(f"VM {vm_id} is done: nothing can be scheduled on it", code="VM_DONE")
         number, due = schedule_record.add(store, vm_id, wish, user_id=job.user_id, now=now)
-        remarks = [remark for remark in (preview(wish.rule, now, start=start).warning, _passing(store)) if remark]
+        warnings = (preview(wish.rule, now, start=start).warning, _on_each_other(wish), _passing(store))
+        remarks = [remark for remark in warnings if remark]
         return {"vm_id": vm_id, "schedule": number, "scheduled": _confirmed(wish, due), "remarks": remarks}
 
     return effect
@@ -130,6 +132,13 @@ def _confirmed(wish: Wish, due: int | None) -> str:
 def _from(rule: Rule, due: int | None) -> Rule:
     """The rule with its first run as its moment: a cron expression has none of its own."""
     return replace(rule, time=due) if rule.cron and due is not None else rule
+
+
+def _on_each_other(wish: Wish) -> str:
+    """What keeping some of them only does not do for snapshots of a disk, which are a chain unless it is reverted."""
+    if wish.action != "disk-snapshot-create" or wish.keep == EVERYTHING:
+        return ""
+    return "snapshots of a disk lie on each other: one is not removed while a later one lies on it"
 
 
 def _passing(store: Store) -> str:

@@ -1,11 +1,14 @@
-"""Registering and removing VM templates."""
+"""Registering, changing, copying and removing VM templates."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vmconsole.errors import Conflict, NotFound
-from vmconsole.lifecycle.permissions import default_mode
+from vmconsole.controller.handlers import private_copies
+from vmconsole.controller.registration import add_template
+from vmconsole.errors import BadInput, NotFound
+from vmconsole.templates import syntax
+from vmconsole.templates.errors import BadInput as BadTemplate
 
 if TYPE_CHECKING:
     from typing import Any
@@ -21,18 +24,34 @@ async def create(job: Job, around: Surroundings) -> Effect:
     name, body = str(job.arguments["name"]), str(job.arguments["body"])
 
     def effect(store: Store) -> dict[str, Any]:
-        if store.query("SELECT id FROM template WHERE user_id = ? AND name = ?", (job.user_id, name)):
-            raise Conflict(f"there is a template {name!r} already", code="TEMPLATE_DUPLICATE")
-        number = store.next_value("template")
-        group_id = store.query("SELECT group_id FROM user_account WHERE id = ?", (job.user_id,))[0][0]
-        store.execute(
-            "INSERT INTO template (id, name, user_id, group_id, mode, registered, body, changed)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                number, name, job.user_id, group_id, default_mode(), int(around.clock()), body, store.next_change(),
-            ),
-        )  # fmt: skip
-        return {"template_id": number}
+        return {"template_id": add_template(store, name, body, user_id=job.user_id, now=int(around.clock()))}
+
+    return effect
+
+
+async def clone(job: Job, around: Surroundings) -> Effect:
+    """Register a private copy of a template as it is now; with `images`, on persistent copies of its images."""
+    number, name = int(job.arguments["template_id"]), str(job.arguments["name"])
+    rows = around.store.query("SELECT body FROM template WHERE id = ?", (number,))
+    if not rows:
+        raise _missing(number)
+    try:
+        template = syntax.parse(rows[0][0])
+    except BadTemplate as error:
+        raise BadInput(str(error), code="INPUT_TEMPLATE") from error
+    images = bool(job.arguments.get("recursive"))
+    return await private_copies.copied(job, around, template, name, images=images)
+
+
+async def update(job: Job, around: Surroundings) -> Effect:
+    """Replace the text of a template; VMs made from it are not touched."""
+    number, body = int(job.arguments["template_id"]), str(job.arguments["body"])
+
+    def effect(store: Store) -> None:
+        if not store.execute(
+            "UPDATE template SET body = ?, changed = ? WHERE id = ?", (body, store.next_change(), number)
+        ):
+            raise _missing(number)
 
     return effect
 
@@ -43,6 +62,10 @@ async def delete(job: Job, around: Surroundings) -> Effect:
 
     def effect(store: Store) -> None:
         if not store.execute("DELETE FROM template WHERE id = ?", (number,)):
-            raise NotFound(f"template {number} does not exist", code="NO_TEMPLATE")
+            raise _missing(number)
 
     return effect
+
+
+def _missing(number: int) -> NotFound:
+    return NotFound(f"template {number} does not exist", code="NO_TEMPLATE", hint="vmconsole template list")

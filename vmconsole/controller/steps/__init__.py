@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vmconsole.controller.steps import copies, devices, disk_snapshots, files, moving, power, snapshots
+from vmconsole.controller.steps import (
+    backups,
+    context,
+    copies,
+    devices,
+    disk_snapshots,
+    files,
+    live,
+    moving,
+    power,
+    snapshots,
+)
 from vmconsole.lifecycle.steps import Step
 
 if TYPE_CHECKING:
@@ -31,12 +42,15 @@ STEPS: dict[Step, StepFunction] = {
     Step.SHUTDOWN: snapshots.ending_snapshots(power.shutdown),
     Step.DESTROY: snapshots.ending_snapshots(power.destroy),
     Step.TRANSFER: snapshots.ending_snapshots(moving.transfer),
-    Step.MIGRATE_LIVE: snapshots.ending_snapshots(moving.migrate_live),
+    Step.TAKE_OVER: moving.take_over,
+    Step.MIGRATE_LIVE: snapshots.ending_snapshots(live.migrate_live),
     Step.SAVE_AS: copies.save_as,
+    Step.BACKUP: backups.back_up,
     Step.ATTACH_DISK: devices.attach_disk,
     Step.DETACH_DISK: devices.detach_disk,
     Step.ATTACH_NIC: devices.attach_nic,
     Step.DETACH_NIC: devices.detach_nic,
+    Step.UPDATE_CONTEXT: context.update_context,
     Step.RESIZE_DISK: devices.resize_disk,
     Step.RESIZE: devices.resize,
     Step.CREATE_SNAPSHOT: snapshots.create_snapshot,

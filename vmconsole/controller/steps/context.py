@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 import json
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vmconsole.controller import configuring
 from vmconsole.controller.iso import write_iso
+from vmconsole.controller.volumes import datastore_of, ready_pool
 from vmconsole.templates.context import ContextNic, context_files
 
 if TYPE_CHECKING:
     from backends.base import VolumeSeen
+    from vmconsole.controller.steps import Effect
     from vmconsole.controller.work import Work
 
 MIB = 1024 * 1024
@@ -35,6 +39,22 @@ async def write_context(work: Work, pool: str, name: str) -> VolumeSeen:
         path = Path(folder) / "context.iso"
         await asyncio.to_thread(write_iso, content, path)
         return await work.host.upload(pool, name, path)
+
+
+async def update_context(work: Work) -> Effect:
+    """Tell a running guest its new context: the CD-ROM is taken out, made anew and put in. The rest waits for its boot.
+
+    A VM that has no such CD-ROM yet gets it at its next boot too.
+    """
+    after = configuring.configured(work.job, work.vm)
+    drive = next((disk for disk in work.vm.disks if disk.type == "context" and disk.volume), None)
+    if drive is not None:
+        told = replace(work, vm=replace(work.vm, template=after.to_data()))
+        pool = await ready_pool(work.around, work.host, datastore_of(drive))
+        await work.host.change_media(work.vm.uuid, drive.target, None)
+        volume = await write_context(told, pool, drive.volume)
+        await work.host.change_media(work.vm.uuid, drive.target, volume.path)
+    return configuring.written(work.job, work.vm, after)
 
 
 def _nics(work: Work) -> list[ContextNic]:

@@ -2,26 +2,52 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
-from vmconsole.controller.volumes import IMAGES, SYSTEM, image_volume, ready_pool, record_copy
+from backends.base import BackendError
+from vmconsole.controller.volumes import IMAGES, datastore_of, image_volume, ready_pool, record_copy
 from vmconsole.lifecycle import states as at
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from backends.base import VolumeSeen
     from vmconsole.controller.steps import Effect
     from vmconsole.controller.work import Work
     from vmconsole.store.session import Store
 
 
 async def save_as(work: Work) -> Effect:
-    """Copy a disk as it is now, or one of its snapshots, into a new image on the same host (ON-124, ON-125)."""
-    disk = work.vm.disk(work.job.arguments["disk_id"])
-    image_id = int(work.job.arguments["image_id"])
-    source = await ready_pool(work.around, work.host, IMAGES if disk.in_place else SYSTEM)
+    """Copy disks as they are now, or a snapshot of one, into new images on the same host (ON-124, ON-125, ON-141)."""
+    arguments = work.job.arguments
+    made: dict[int, VolumeSeen] = {}
+    try:
+        for copy in arguments["copies"]:
+            made[copy["image_id"]] = await _copied(work, **copy)
+    except BackendError:
+        await _take_back(work, made)
+        raise
+
+    def effect(store: Store) -> dict[str, object]:
+        for number, volume in made.items():
+            store.execute(
+                "UPDATE image SET format = ?, size_bytes = ? WHERE id = ?",
+                (volume.format, volume.capacity_bytes, number),
+            )
+            record_copy(store, number, work.host_id, volume.path)
+        return {key: arguments[key] for key in ("image_id", "template_id") if key in arguments}
+
+    return effect
+
+
+async def _copied(work: Work, *, disk_id: int, image_id: int, node: str | None = None) -> VolumeSeen:
+    """A copy of a disk, or of the `node` that is one of its snapshots: frozen, no guest writes to it."""
+    disk = work.vm.disk(disk_id)
+    source = await ready_pool(work.around, work.host, datastore_of(disk))
     images = await ready_pool(work.around, work.host, IMAGES)
-    node = work.job.arguments.get("node")  # frozen: no guest writes to it
     has_domain = work.job.position not in (at.HOTPLUG_SAVEAS_UNDEPLOYED, at.HOTPLUG_SAVEAS_STOPPED)
-    copy = await work.host.copy_disk(
+    return await work.host.copy_disk(
         work.vm.uuid if has_domain and node is None else None,
         disk.target,
         (source, node or disk.volume),
@@ -29,11 +55,10 @@ async def save_as(work: Work) -> Effect:
         progress=work.job.report,
     )
 
-    def effect(store: Store) -> dict[str, object]:
-        store.execute(
-            "UPDATE image SET format = ?, size_bytes = ? WHERE id = ?", (copy.format, copy.capacity_bytes, image_id)
-        )
-        record_copy(store, image_id, work.host_id, copy.path)
-        return {"image_id": image_id}
 
-    return effect
+async def _take_back(work: Work, numbers: Iterable[int]) -> None:
+    """Remove the copies of disks when those of others failed: all are saved, or none."""
+    with contextlib.suppress(BackendError):
+        images = await ready_pool(work.around, work.host, IMAGES)
+        for number in numbers:
+            await work.host.delete_volume(images, image_volume(number))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from backends.base import BackendError
 from vmconsole.controller.domain_spec import disk_spec, nic_spec
 from vmconsole.controller.steps.files import made_for, place, record_place
-from vmconsole.controller.volumes import SYSTEM, ready_pool
+from vmconsole.controller.volumes import datastore_of, ready_pool
 
 if TYPE_CHECKING:
     from vmconsole.controller.steps import Effect
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 async def attach_disk(work: Work) -> Effect:
     """Give the disk its volume and plug it; if that fails the volume goes again (ON-106)."""
     disk = _disk(work)
-    pool = await ready_pool(work.around, work.host, SYSTEM)
+    pool = await ready_pool(work.around, work.host, work.vm.datastore_id)
     volume = await place(work, disk, pool)
     try:
         await work.host.attach_disk(work.vm.uuid, disk_spec(disk, path=volume.path, format=volume.format))
@@ -36,7 +36,7 @@ async def detach_disk(work: Work) -> None:
     disk = _disk(work)
     await work.host.detach_disk(work.vm.uuid, disk.target)
     if not disk.in_place and disk.volume:
-        pool = await ready_pool(work.around, work.host, SYSTEM)
+        pool = await ready_pool(work.around, work.host, datastore_of(disk))
         for volume in made_for(work.vm, disk):
             await work.host.delete_volume(pool, volume)
 
@@ -71,7 +71,7 @@ async def plug_waiting(work: Work) -> list[str]:
 async def resize_disk(work: Work) -> None:
     """Make the disk's container larger; the guest grows its file system itself (ON-037)."""
     disk = _disk(work)
-    pool = await ready_pool(work.around, work.host, SYSTEM)
+    pool = await ready_pool(work.around, work.host, datastore_of(disk))
     await work.host.resize_disk(
         work.vm.uuid, disk.target, pool, disk.volume, capacity_bytes=int(work.job.arguments["size_bytes"])
     )

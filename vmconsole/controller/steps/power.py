@@ -10,8 +10,9 @@ from backends.base import Power
 from vmconsole.controller import vm_record
 from vmconsole.controller.domain_spec import domain_spec
 from vmconsole.controller.steps.devices import plug_waiting
-from vmconsole.controller.steps.files import gather, place, record_place
-from vmconsole.controller.volumes import SYSTEM, ready_pool
+from vmconsole.controller.steps.files import brought_by_hand, place, record_place
+from vmconsole.controller.steps.gathering import Place, gather, lies_in, record_checkpoint, remove_left
+from vmconsole.controller.volumes import ready_pool
 from vmconsole.errors import Failed
 from vmconsole.lifecycle import states as at
 
@@ -48,7 +49,7 @@ async def _refresh_context(work: Work, vm: VmRecord) -> VmRecord:
 
     Returns the VM with the place of a CD-ROM that it did not have before.
     """
-    pool = await ready_pool(work.around, work.host, SYSTEM)
+    pool = await ready_pool(work.around, work.host, vm.datastore_id)
     for disk in vm.disks:
         if disk.type == "context" and (work.job.position is not at.BOOT or not disk.volume):
             volume = await place(work, disk, pool)
@@ -67,24 +68,36 @@ async def restore(work: Work) -> Effect:
         await work.host.start(work.vm.uuid)
         return _runs(work, await plug_waiting(work))
     vm = await _here(work)
-    pool = await ready_pool(work.around, work.host, SYSTEM)
+    pool = await ready_pool(work.around, work.host, vm.checkpoint_datastore)
     state = (await work.host.states()).get(vm.uuid)
     if state is None or state.power in _OFF:
         spec = domain_spec(vm, instance=work.around.instance, operation=work.job.id)
-        await work.host.restore_from(spec, pool, work.vm.checkpoint)
-    await work.host.delete_volume(pool, work.vm.checkpoint)
+        await work.host.restore_from(spec, pool, vm.checkpoint)
+    await work.host.delete_volume(pool, vm.checkpoint)
     return _runs(work, await plug_waiting(work))
 
 
 async def _here(work: Work) -> VmRecord:
-    """The VM with all its files on this host. They are, unless a move was turned back."""
-    away = [disk for disk in work.vm.disks if disk.host_id not in (None, work.host_id) and not disk.foreign]
+    """The VM with all its files on this host. They are, unless a move was turned back, or others were to bring them."""
+    await _find_unmade(work)
+    here = Place(work.host, work.host_id, work.vm.datastore_id)
+    away = [disk for disk in work.vm.disks if disk.volume and not disk.foreign and not lies_in(disk, here)]
     if not away and work.vm.checkpoint_host_id in (None, work.host_id):
         return work.vm
-    _, effect = await gather(work, work.vm, work.host, work.host_id)
-    with work.around.journal.write() as store:
-        effect(store)
+    await remove_left(work, await gather(work, here))
     return vm_record.load(work.around.store, work.vm.id)
+
+
+async def _find_unmade(work: Work) -> None:
+    """Find the disks that nobody here has made: an operator took a failed prolog as succeeded. Raises Conflict."""
+    unmade = [disk for disk in work.vm.disks if not disk.volume and not disk.foreign and disk.type != "context"]
+    if unmade:
+        pool = await ready_pool(work.around, work.host, work.vm.datastore_id)
+        found = [(disk, await brought_by_hand(work, disk, pool)) for disk in unmade]
+        with work.around.journal.write() as store:
+            for disk, volume in found:
+                record_place(store, work, disk, volume)
+        work.vm = vm_record.load(work.around.store, work.vm.id)
 
 
 def _runs(work: Work, remarks: Sequence[str] = ()) -> Effect:
@@ -105,16 +118,9 @@ async def save(work: Work) -> Effect | None:
     if work.job.position is at.SAVE_SUSPEND or work.vm.imported:
         await work.host.save(work.vm.uuid, work.job.report)
         return None
-    pool = await ready_pool(work.around, work.host, SYSTEM)
+    pool = await ready_pool(work.around, work.host, work.vm.datastore_id)
     await work.host.save_to(work.vm.uuid, pool, work.vm.checkpoint, work.job.report)
-    return _checkpoint_here(work)
-
-
-def _checkpoint_here(work: Work) -> Effect:
-    def effect(store: Store) -> None:
-        store.execute("UPDATE vm SET checkpoint_host_id = ? WHERE id = ?", (work.host_id, work.vm.id))
-
-    return effect
+    return lambda store: record_checkpoint(store, work.vm.id, work.host_id, work.vm.datastore_id)
 
 
 async def pause(work: Work) -> Effect:

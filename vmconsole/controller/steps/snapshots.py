@@ -12,9 +12,10 @@ from vmconsole.controller.snapshot_entries import HYPERVISOR_ID
 from vmconsole.errors import Conflict, UnknownOutcome, VmconsoleError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection
+    from collections.abc import AsyncIterator, Collection, Sequence
     from typing import Any
 
+    from backends.base import SnapshotSeen
     from vmconsole.controller.steps import Effect, StepFunction
     from vmconsole.controller.work import Work
     from vmconsole.store.session import Store
@@ -41,16 +42,25 @@ async def create_snapshot(work: Work) -> Effect:
 
 
 async def revert_snapshot(work: Work) -> None:
-    """Make memory and disks what they were, once: whoever takes over an interrupted revert must not undo what
-    the guest has done since (ON-128).
+    """Make memory and disks what they were (ON-128). Raises what `revert` does."""
+    await revert(work, work.job.arguments["hypervisor_id"])
+
+
+async def revert(work: Work, name: str, *, run: bool | None = None) -> None:
+    """Make the domain what it was, once: whoever takes over an interrupted revert must not undo what the guest has
+    done since.
 
     The domain is marked before, and a revert takes the mark away: so it is known afterwards whether it was done.
+
+    Args:
+        name: as the host knows the snapshot.
+        run: True to have it running afterwards, False paused, None as it was.
 
     Raises:
         Conflict: the VM has other disks than when the snapshot was taken; those it has now would be unplugged unseen.
         UnknownOutcome: the revert was interrupted, and a domain that is not ours has no mark.
     """
-    vm, host, name = work.vm, work.host, work.job.arguments["hypervisor_id"]
+    vm, host = work.vm, work.host
     mark = tag(vm, instance=work.around.instance, operation=f"before {work.job.id}")
     sent = work.around.journal.was_sent(work.job)
     if sent:
@@ -62,7 +72,7 @@ async def revert_snapshot(work: Work) -> None:
         if not vm.imported:
             await host.retag(vm.uuid, mark)
         work.around.journal.mark_sent(work.job)
-        await host.revert_snapshot(vm.uuid, name)
+        await host.revert_snapshot(vm.uuid, name, run=run)
     if not vm.imported:
         await host.retag(vm.uuid, tag(vm, instance=work.around.instance, operation=work.job.id))
 
@@ -125,14 +135,27 @@ async def drop_snapshots(work: Work, but: Collection[str] = ()) -> None:
             await work.host.delete_snapshot(work.vm.uuid, found.name)
 
 
+async def forget_lost(work: Work) -> None:
+    """Take snapshots out of the store that the host does not know any more: who had set them aside was killed."""
+    known = {found.name for found in await work.host.snapshots(work.vm.uuid)}
+    rows = work.around.store.query("SELECT hypervisor_id FROM system_snapshot WHERE vm_id = ?", (work.vm.id,))
+    if lost := [name for (name,) in rows if name not in known]:
+        log.warning("%s: snapshots %s were lost with the controller", work.vm.label, ", ".join(lost))
+        with work.around.journal.write() as store:
+            store.executemany(
+                "DELETE FROM system_snapshot WHERE vm_id = ? AND hypervisor_id = ?",
+                [(work.vm.id, name) for name in lost],
+            )
+
+
 @asynccontextmanager
-async def snapshots_set_aside(work: Work) -> AsyncIterator[None]:
+async def snapshots_set_aside(work: Work) -> AsyncIterator[Sequence[SnapshotSeen]]:
     """Have the host forget our snapshots, since libvirt moves no domain with any, and know them again on failure."""
     ours = [found for found in await work.host.snapshots(work.vm.uuid) if found.name.startswith(HYPERVISOR_ID)]
     for found in reversed(ours):
         await work.host.delete_snapshot(work.vm.uuid, found.name, metadata_only=True)
     try:
-        yield
+        yield ours
     except Unreachable:
         raise
     except (BackendError, VmconsoleError):

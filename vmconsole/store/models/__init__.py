@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 from vmconsole.store.models.activity import Counter, Firing, Lease, MetaEntry, Operation, OperationEvent, Schedule
-from vmconsole.store.models.machines import Disk, DiskSnapshot, History, Nic, Sample, SystemSnapshot, Tag, Vm
-from vmconsole.store.models.people import Membership, UserAccount, UserGroup
+from vmconsole.store.models.backups import Backup, BackupDisk
+from vmconsole.store.models.machines import (
+    Disk,
+    DiskSnapshot,
+    History,
+    ImageSnapshot,
+    Nic,
+    Sample,
+    Stray,
+    SystemSnapshot,
+    Tag,
+    Vm,
+)
+from vmconsole.store.models.people import AccessRule, Membership, UserAccount, UserGroup
 from vmconsole.store.models.places import (
     AddressRange,
     Cluster,
+    ClusterDatastore,
+    ClusterNetwork,
     Datastore,
+    DatastoreSpace,
     Host,
     Image,
     ImageCopy,
@@ -16,6 +31,7 @@ from vmconsole.store.models.places import (
     NetworkLease,
     Template,
     Wild,
+    Zone,
 )
 from vmconsole.store.models.row import FlagField, Row
 
@@ -23,6 +39,8 @@ TABLES: tuple[type[Row], ...] = (
     UserGroup,
     UserAccount,
     Membership,
+    AccessRule,
+    Zone,
     Cluster,
     Host,
     Datastore,
@@ -31,6 +49,9 @@ TABLES: tuple[type[Row], ...] = (
     Network,
     AddressRange,
     NetworkLease,
+    ClusterDatastore,
+    ClusterNetwork,
+    DatastoreSpace,
     Template,
     Wild,
     Vm,
@@ -38,7 +59,11 @@ TABLES: tuple[type[Row], ...] = (
     Nic,
     History,
     DiskSnapshot,
+    ImageSnapshot,
     SystemSnapshot,
+    Backup,
+    BackupDisk,
+    Stray,
     Tag,
     Sample,
     MetaEntry,
@@ -52,10 +77,16 @@ TABLES: tuple[type[Row], ...] = (
 
 __all__ = [
     "TABLES",
+    "AccessRule",
     "AddressRange",
+    "Backup",
+    "BackupDisk",
     "Cluster",
+    "ClusterDatastore",
+    "ClusterNetwork",
     "Counter",
     "Datastore",
+    "DatastoreSpace",
     "Disk",
     "DiskSnapshot",
     "Firing",
@@ -64,6 +95,7 @@ __all__ = [
     "Host",
     "Image",
     "ImageCopy",
+    "ImageSnapshot",
     "Lease",
     "Membership",
     "MetaEntry",
@@ -75,6 +107,7 @@ __all__ = [
     "Row",
     "Sample",
     "Schedule",
+    "Stray",
     "SystemSnapshot",
     "Tag",
     "Template",
@@ -82,4 +115,5 @@ __all__ = [
     "UserGroup",
     "Vm",
     "Wild",
+    "Zone",
 ]

@@ -56,6 +56,7 @@ class Operation(Row):
     progress = DoubleField(null=True)
     bytes_done = BigIntegerField(null=True)
     bytes_total = BigIntegerField(null=True)
+    moving_since = DoubleField(null=True)
     note = TextField(default="")
     result = TextField(default="{}")
     error = TextField(null=True)
@@ -98,6 +99,8 @@ class Schedule(Row):
     fired = IntegerField(default=0)
     message = TextField(default="")
     enabled = FlagField(default=True)
+    keep_last = IntegerField(null=True)
+    keep_days = IntegerField(null=True)
     user = ForeignKeyField(UserAccount, backref="+")
     changed = BigIntegerField(default=0)
 

@@ -26,6 +26,8 @@ class Vm(Row):
     resched = FlagField(default=False)
     host = ForeignKeyField(Host, backref="+", null=True)
     target_host = ForeignKeyField(Host, backref="+", null=True)
+    datastore = ForeignKeyField(Datastore, backref="+", default=0)
+    target_datastore = ForeignKeyField(Datastore, backref="+", null=True)
     deploy_id = TextField(default="")
     start_time = BigIntegerField()
     end_time = BigIntegerField(null=True)
@@ -44,6 +46,7 @@ class Vm(Row):
     paused = FlagField(default=False)
     message = TextField(default="")
     checkpoint_host = ForeignKeyField(Host, backref="+", null=True)
+    checkpoint_datastore = ForeignKeyField(Datastore, backref="+", null=True)
     observed = IntegerField(null=True)
     observed_reason = IntegerField(null=True)
     observed_at = DoubleField(null=True)
@@ -128,9 +131,42 @@ class DiskSnapshot(Row):
     created = BigIntegerField()
     size_bytes = BigIntegerField()
     volume = TextField()
+    copied = FlagField(default=False)
+    frozen = FlagField(default=False)
+    stat = TextField(default="")
+    configuration = TextField(default="{}")
+    schedule_id = IntegerField(null=True)
 
     class Meta:
         primary_key = CompositeKey("vm", "disk_id", "snapshot_id")
+
+
+class ImageSnapshot(Row):
+    image = ForeignKeyField(Image, backref="+")
+    snapshot_id = IntegerField()
+    parent_id = IntegerField()
+    name = TextField()
+    active = FlagField()
+    created = BigIntegerField()
+    size_bytes = BigIntegerField()
+    volume = TextField()
+    copied = FlagField(default=False)
+    frozen = FlagField(default=False)
+    stat = TextField(default="")
+    configuration = TextField(default="{}")
+
+    class Meta:
+        primary_key = CompositeKey("image", "snapshot_id")
+
+
+class Stray(Row):
+    host = ForeignKeyField(Host, backref="+")
+    vm = ForeignKeyField(Vm, backref="+")
+    alive = FlagField()
+    since = BigIntegerField()
+
+    class Meta:
+        primary_key = CompositeKey("host", "vm")
 
 
 class SystemSnapshot(Row):
@@ -139,6 +175,8 @@ class SystemSnapshot(Row):
     name = TextField()
     created = BigIntegerField()
     hypervisor_id = TextField()
+    configuration = TextField(default="{}")
+    schedule_id = IntegerField(null=True)
 
     class Meta:
         primary_key = CompositeKey("vm", "snapshot_id")

@@ -26,3 +26,11 @@ class Membership(Row):
 
     class Meta:
         primary_key = CompositeKey("user", "group")
+
+
+class AccessRule(Row):
+    id = IntegerField(primary_key=True)
+    who = TextField()
+    kinds = TextField()
+    objects = TextField()
+    rights = TextField()

@@ -8,9 +8,15 @@ from vmconsole.store.models.people import UserAccount, UserGroup
 from vmconsole.store.models.row import FlagField, Row
 
 
+class Zone(Row):
+    id = IntegerField(primary_key=True)
+    name = TextField(unique=True)
+
+
 class Cluster(Row):
     id = IntegerField(primary_key=True)
     name = TextField(unique=True)
+    zone = ForeignKeyField(Zone, backref="+", default=0)
     attributes = TextField(default="{}")
 
 
@@ -34,6 +40,7 @@ class Host(Row):
     unverified = FlagField(default=False)
     last_seen = BigIntegerField(null=True)
     down_since = BigIntegerField(null=True)
+    confirmed_off = FlagField(default=False)
     message = TextField(default="")
     attributes = TextField(default="{}")
     changed = BigIntegerField(default=0)
@@ -46,6 +53,7 @@ class Datastore(Row):
     pool = TextField()
     directory = TextField()
     shared = FlagField(default=False)
+    snapshots = TextField(default="tree")
     user = ForeignKeyField(UserAccount, backref="+")
     group = ForeignKeyField(UserGroup, backref="+")
     mode = IntegerField()
@@ -68,6 +76,9 @@ class Image(Row):
     registered = BigIntegerField()
     message = TextField(default="")
     attributes = TextField(default="{}")
+    lock_level = IntegerField(default=0)
+    lock_user_id = IntegerField(null=True)
+    lock_time = BigIntegerField(null=True)
     changed = BigIntegerField(default=0)
 
 
@@ -91,6 +102,9 @@ class Network(Row):
     source = TextField()
     vlan = TextField(default="")
     attributes = TextField(default="{}")
+    lock_level = IntegerField(default=0)
+    lock_user_id = IntegerField(null=True)
+    lock_time = BigIntegerField(null=True)
     changed = BigIntegerField(default=0)
 
 
@@ -116,6 +130,32 @@ class NetworkLease(Row):
         primary_key = CompositeKey("network", "mac")
 
 
+class ClusterDatastore(Row):
+    cluster = ForeignKeyField(Cluster, backref="+")
+    datastore = ForeignKeyField(Datastore, backref="+")
+
+    class Meta:
+        primary_key = CompositeKey("cluster", "datastore")
+
+
+class DatastoreSpace(Row):
+    datastore = ForeignKeyField(Datastore, backref="+")
+    host = ForeignKeyField(Host, backref="+")
+    total_bytes = BigIntegerField()
+    free_bytes = BigIntegerField()
+
+    class Meta:
+        primary_key = CompositeKey("datastore", "host")
+
+
+class ClusterNetwork(Row):
+    cluster = ForeignKeyField(Cluster, backref="+")
+    network = ForeignKeyField(Network, backref="+")
+
+    class Meta:
+        primary_key = CompositeKey("cluster", "network")
+
+
 class Template(Row):
     id = IntegerField(primary_key=True)
     name = TextField()
@@ -124,6 +164,9 @@ class Template(Row):
     mode = IntegerField()
     registered = BigIntegerField()
     body = TextField()
+    lock_level = IntegerField(default=0)
+    lock_user_id = IntegerField(null=True)
+    lock_time = BigIntegerField(null=True)
     changed = BigIntegerField(default=0)
 
 

@@ -1,0 +1,1 @@
+"""Forms for commands, made from their declarations: a command that is declared has one."""
