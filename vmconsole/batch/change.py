@@ -206,10 +206,13 @@ _NUMBERED = {
 
 def _result_lines(document: dict[str, Any]) -> list[str]:
     """What a person wants to know of a new object: its number."""
-    result = document["result"]
+    result, command = document["result"], document["command"]
     lines = []
-    if document["command"] in ("vm.create", "host.importvm"):
+    if command in ("vm.create", "host.importvm", "backup.restore"):
+        lines += [f"Image ID: {number}" for number in result.get("image_ids", ())]
         lines += [f"VM ID: {number}" for number in result.get("vm_ids", ())]
+    if command == "backup" and "backup_id" in result:
+        lines.append(f"Backup ID: {result['backup_id']}")
     lines += [f"{word}: {result[key]}" for key, word in _NUMBERED.items() if key in result]
     if result.get("scheduled"):
         lines.append(f"VM {result['vm_id']}: {result['scheduled']}")

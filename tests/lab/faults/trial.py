@@ -68,7 +68,7 @@ class Trial:
         (answer,) = self._product.script([f"recover --retry {vm}"])
         again = self._product.vm(vm)
         assert not answer["ok"], fault
-        assert (place_of(again), again["stat"]) == (fault.failure, "fail")
+        assert (place_of(again), again["stat"]) == (fault.failure, "fail"), again["message"]
         assert f"LCM_STATE           : {fault.failure}\n" in self._product.run("show", str(vm))
         domains = [power(host, f"one-{vm}") for host in self._herd.lab.hosts]
         assert ("running", False) not in domains, fault  # what failed is not half alive
