@@ -9,7 +9,7 @@ from contextlib import suppress
 
 import libvirt
 
-from backends.base import AlreadyExists, InvalidInput, NetworkSeen, PoolSeen
+from backends.base import AlreadyExists, InvalidInput, NetworkSeen, NoSpace, PoolSeen
 from backends.libvirt import xml
 
 REFRESH_PATIENCE = 60.0
@@ -82,6 +82,20 @@ def refresh(pool: libvirt.virStoragePool) -> None:
             if not busy or time.monotonic() > until:
                 raise
             time.sleep(0.25)
+
+
+def require_room(conn: libvirt.virConnect, name: str, size_bytes: int) -> None:
+    """Refuse beforehand what does not fit: a transfer into a full pool may hang until its deadline.
+
+    Raises:
+        NoSpace: the pool has fewer bytes left.
+    """
+    pool = lookup(conn, name)
+    with suppress(libvirt.libvirtError):
+        pool.refresh()  # Refused while another transfer runs there; then its last figure has to do.
+    left = int(pool.info()[3])
+    if left < size_bytes:
+        raise NoSpace(f"pool {name} has {left >> 10} KiB left, and {-(-size_bytes >> 10)} KiB are to come")
 
 
 def _find(conn: libvirt.virConnect, name: str) -> libvirt.virStoragePool | None:

@@ -81,6 +81,9 @@ class StorageVerbs(Linked):
         there._need_files("volumes cannot be received")
         async with self._links.extra() as sender, there._links.extra() as receiver:
             size = await sender.call(partial(volumes.file_size, pool=pool, name=name), deadline=self._deadlines.look)
+            taken = await sender.call(partial(volumes.allocation, pool=pool, name=name), deadline=self._deadlines.look)
+            room = partial(pools.require_room, name=target_pool, size_bytes=taken)
+            await receiver.call(room, deadline=self._deadlines.look)
             meter = transfer.Meter(progress, total=size)
             return await relay.run(
                 sender, (pool, name), receiver, (target_pool, target_name), meter, stall=self._deadlines.stall

@@ -157,6 +157,12 @@ def file_size(conn: libvirt.virConnect, pool: str, name: str) -> int:
     return int(volume.infoFlags(libvirt.VIR_STORAGE_VOL_GET_PHYSICAL)[2])
 
 
+def allocation(conn: libvirt.virConnect, pool: str, name: str) -> int:
+    """Bytes that the volume's file takes on the host: without its holes."""
+    volume = pools.lookup(conn, pool).storageVolLookupByName(name)
+    return int(volume.info()[2])
+
+
 def describe(volume: libvirt.virStorageVol, pool: str) -> VolumeSeen:
     """The volume as its pool reports it now."""
     root = xml.read(volume.XMLDesc())

@@ -8,6 +8,7 @@ from backends.base import Power
 from tests.controller.conftest import MakeUri, Unruly
 from tests.controller.rig import Rig, until
 from tests.controller.test_life import play, power
+from vmconsole.controller import journal
 from vmconsole.lifecycle import states as at
 
 
@@ -45,6 +46,25 @@ def test_recover_failure_ends_a_stuck_operation_as_if_it_had_failed(
         assert (rig.at(vm), await power(rig, vm)) == (at.RUNNING, Power.RUNNING)
 
     play(store_url, host_uri(), story, shutdown_timeout=60)
+
+
+def test_an_operation_whose_failure_cannot_be_settled_ends_and_leaves_its_vm_to_recover(
+    store_url: str, host_uri: MakeUri, unruly: Unruly, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    async def story(rig: Rig, host: int) -> None:
+        vm, stuck = await stuck_in_shutdown(rig, unruly)
+        with monkeypatch.context() as patch:
+            patch.setattr(journal, "settle_entry", broken)
+            ended = await rig.ended(stuck)
+        assert (ended["state"], ended["error"]["code"]) == ("failed", "INTERNAL")
+        assert rig.at(vm) is at.SHUTDOWN_POWEROFF
+        await rig.done("recover-failure", vm)
+        assert rig.at(vm) is at.RUNNING
+
+    play(store_url, host_uri(), story, shutdown_timeout=2)
 
 
 async def failed_boot(rig: Rig) -> int:

@@ -186,6 +186,28 @@ def test_a_file_too_big_for_the_pool_leaves_nothing_there(lab: Lab, connect: Con
     on(story, connect())
 
 
+def test_a_volume_is_not_sent_where_it_has_no_room_but_its_holes_need_none(
+    lab: Lab, connect: Connect, tmp_path: Path
+) -> None:
+    (tmp_path / "full").write_bytes(b"x" * 8 * MIB)
+    with (tmp_path / "sparse").open("wb") as file:
+        file.truncate(8 * MIB)
+    path = lab.hosts[1].small_pool(4 * MIB)
+
+    async def story(here: LibvirtHost, there: LibvirtHost) -> None:
+        await here.ensure_pool("vm", "/var/lib/libvirt/images/vm")
+        await there.ensure_pool("small", path)
+        for name in ("full", "sparse"):
+            await here.upload("vm", name, tmp_path / name)
+        with pytest.raises(NoSpace, match="pool small has"):
+            await here.send_volume("vm", "full", there, "small", "arrived")
+        assert await there.volume("small", "arrived") is None
+        sent = await here.send_volume("vm", "sparse", there, "small", "arrived")
+        assert sent.capacity_bytes == 8 * MIB
+
+    on(story, connect(0), connect(1))
+
+
 def test_a_save_that_does_not_fit_leaves_the_domain_running(
     lab: Lab, connect: Connect, guest: GuestFiles, guest_image: Path
 ) -> None:

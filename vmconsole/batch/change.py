@@ -51,8 +51,9 @@ def change(context: Context, command: Command, values: dict[str, Any]) -> int:
     identities = submission.submit(context, requests)
     interrupted = False
     if any(identities):
-        context.summon()
-        if not values["no_wait"]:
+        if values["no_wait"]:
+            context.summon()
+        else:
             interrupted = _wait(context, identities, values["timeout"])
     outcomes = [
         _outcome(context, request, identity, waited=not values["no_wait"])
@@ -87,9 +88,10 @@ def _confirm(context: Context, command: Command, values: dict[str, Any], request
 
 
 def _wait(context: Context, identities: Sequence[str], timeout: float | None) -> bool:
-    """Wait for the operations; says whether the person interrupted that, which does not end the operations."""
+    """See them begun and wait for them; says whether the person interrupted that, which does not end the operations."""
     progress = Progress() if sys.stderr is not None and sys.stderr.isatty() else None
     try:
+        context.summon()
         submission.wait(
             context.session,
             identities,

@@ -88,11 +88,9 @@ class Worker:
 
     async def _give_up(self, job: Job, error: VmconsoleError) -> None:
         """The work failed where no step was in charge of the failure."""
+        state = "cancelled" if job.cancelled else "failed"
         try:
-            if job.position is not None and job.position.is_transient:
-                await self._record(lambda: self._journal.advance(job, Outcome.FAILURE, error=error))
-            else:
-                state = "cancelled" if job.cancelled else "failed"
+            if job.position is None or not job.position.is_transient or not await self._settled(job, error):
                 await self._record(lambda: self._journal.fail(job, error, state=state))
         except Superseded:
             log.info("operation %s had been taken over", job.id)
@@ -100,6 +98,17 @@ class Worker:
             self.lost_lease.set()
         except VmconsoleError as refused:
             log.error("operation %s: that it failed was not written: %s", job.id, refused.message)
+
+    async def _settled(self, job: Job, error: VmconsoleError) -> bool:
+        """Go where the table leads on failure; False when a bug forbids: then the VM stays there for `recover`."""
+        try:
+            await self._record(lambda: self._journal.advance(job, Outcome.FAILURE, error=error))
+        except (Superseded, LeaseLost, VmconsoleError):
+            raise
+        except Exception:
+            log.exception("operation %s (%s): its failure could not be settled", job.id, job.command)
+            return False
+        return True
 
     async def _record(self, write: Callable[[], None]) -> None:
         """Write what has happened, however long the store is busy or full: it is so, and must not be forgotten."""

@@ -66,7 +66,7 @@ class Trial:
     def _failed(self, fault: Fault, vm: int) -> None:
         """While the fault is there, a retry fails as the operation did; `show` says where the VM is, lists say fail."""
         (answer,) = self._product.script([f"recover --retry {vm}"])
-        again = self._product.vm(vm)
+        again = self._product.at_rest(vm, PATIENCE)
         assert not answer["ok"], fault
         assert (place_of(again), again["stat"]) == (fault.failure, "fail"), again["message"]
         assert f"LCM_STATE           : {fault.failure}\n" in self._product.run("show", str(vm))
