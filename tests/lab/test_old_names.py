@@ -89,7 +89,7 @@ def test_delete_ends_a_vm_at_once_and_what_was_being_saved_is_in_error(herd: Her
     finally:
         host.wake("libvirtd")
     assert product.ended(saving)["state"] == "cancelled"
-    assert eventually(lambda: domains.power(host, f"one-{vm}") is None, 60)
+    assert eventually(lambda: f"one-{vm}" not in host.domains("--all"), 60)
     assert eventually(lambda: f"one-{vm}-disk-0" not in host.run("ls", POOL).split(), 60)
 
 
