@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import shutil
 import signal
 import socket
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -88,6 +91,45 @@ def test_status_says_by_its_exit_status_whether_a_controller_lives(program: Prog
         finally:
             controller.kill()
     assert program("controller", "status").returncode == 69
+
+
+def test_a_schedule_fires_under_the_installed_controller_with_no_face_running(program: Program, tmp_path: Path) -> None:
+    assert program("host", "create", "test:///default", "--name", "h1").returncode == 0
+    assert program("create", "--name", "web", "--cpu", "0.1", "--memory", "16").returncode == 0
+    program.wait_until(0, "runn")
+    started = int(program.json("show", "web")["start_time"])
+    due = int(time.time()) - started + 10
+    assert program("poweroff", "web", "--hard", "--schedule", f"+{due}").returncode == 0
+    assert program("controller", "install", "--root", tmp_path / "root").returncode == 0
+    program.end_controller()
+
+    words, environ = as_systemd_reads(unit_folder(tmp_path / "root") / f"{UNIT}.d/installation.conf")
+    with subprocess.Popen(words, env={"PATH": os.environ["PATH"], **environ}, stderr=subprocess.DEVNULL) as controller:
+        try:
+            with open_session(str(program.store), create=False) as session:
+                until(lambda: session.query("SELECT status FROM firing") == [("fired",)])
+                until(
+                    lambda: session.query("SELECT state FROM operation WHERE command = 'poweroff-hard'") == [("done",)]
+                )
+            assert controller.poll() is None
+        finally:
+            controller.kill()
+    assert program.vm_state(0) == "poff"
+
+
+def until(fact: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + DEADLINE
+    while not fact():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def as_systemd_reads(drop_in: Path) -> tuple[list[str], dict[str, str]]:
+    """The command line and the environment that a drop-in sets; words are quoted as in a shell."""
+    lines = [line.partition("=")[::2] for line in drop_in.read_text().splitlines() if "=" in line]
+    words = [shlex.split(value) for key, value in lines if key == "ExecStart"][-1]
+    settings = (shlex.split(value)[0].partition("=") for key, value in lines if key == "Environment")
+    return words, {name: value for name, _, value in settings}
 
 
 def test_without_a_permanent_controller_every_list_of_schedules_warns(program: Program) -> None:

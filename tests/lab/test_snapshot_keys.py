@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -63,6 +64,12 @@ class Pane:
         """Press keys, and wait until a text is on the screen."""
         self._term.keys(keys)
         self.shows(lambda text: then in text)
+
+    def point(self, snapshot: int) -> None:
+        """Move the cursor to a snapshot: the first line is that of the disk, below it is the tree."""
+        shown = self.shows(lambda text: bool(re.search(rf"[○●] {snapshot} ", text)))
+        order = [int(found) for found in re.findall(r"[○●] (\d+) ", shown)]
+        self._term.keys(UP * (len(order) + 1) + DOWN * (order.index(snapshot) + 1))
 
     def agree(self, *, to: str) -> None:
         """Answer the question before damage, once it is heard."""
@@ -134,6 +141,62 @@ def test_a_tree_is_built_walked_compared_and_taken_down_by_keys(session_lab: Lab
         pane.agree(to="disk-snapshot-delete")
         vm = pane.until(lambda vm: names(vm) == ["first", "branch"])
         assert tree(vm, ONLY) == {0: -1, 2: 0}
+        pane.press("q", then="NAME")
+        term.keys("q")
+        assert term.end(seconds=60) == 0
+    product.run("terminate", str(number))
+
+
+def test_twelve_snapshots_on_three_branches_are_made_reverted_to_and_deleted_by_keys(
+    session_lab: Lab, product: Product
+) -> None:
+    number, host = running(product, session_lab, "still")
+    product.run("poweroff", "--hard", str(number))
+    sums: dict[int, str] = {}
+    parents: dict[int, int] = {}
+    line = [sys.executable, "-m", "vmconsole"]
+    with Term(line, columns=COLUMNS, rows=ROWS, VMCONSOLE_DB=str(product.store)) as term:
+        pane = Pane(term, product, number)
+        pane.shows(lambda text: f" {number} still" in text)
+        term.keys("g")
+        pane.press("t", then="Disk 0 (vda)")
+
+        def take(snapshot: int) -> None:
+            scribble(host, disk(product.vm(number), ONLY)["path"], snapshot + 1)
+            pane.press("n", then=FORM)
+            term.keys(f"s{snapshot}{ENTER}")
+            vm = pane.until(lambda vm: active(vm, ONLY) == [snapshot])
+            sums[snapshot] = content(host, disk(vm, ONLY)["path"])
+            pane.shows(lambda text: f"● {snapshot} " in text)
+
+        def revert(snapshot: int) -> None:
+            pane.point(snapshot)
+            term.keys("v")
+            pane.agree(to="disk-snapshot-revert")
+            vm = pane.until(lambda vm: active(vm, ONLY) == [snapshot])
+            assert content(host, disk(vm, ONLY)["path"]) == sums[snapshot]
+            pane.shows(lambda text: f"● {snapshot} " in text)
+
+        def drop(leaf: int) -> None:
+            pane.point(leaf)
+            term.keys("x")
+            pane.agree(to="disk-snapshot-delete")
+            del parents[leaf]
+            pane.until(lambda vm: tree(vm, ONLY) == parents)
+            pane.shows(lambda text: not re.search(rf"[○●] {leaf} ", text))
+
+        for snapshot in range(12):
+            parents[snapshot] = -1 if snapshot == 0 else 0 if snapshot in (4, 8) else snapshot - 1
+            if snapshot in (4, 8):
+                revert(0)
+            take(snapshot)
+        assert tree(product.vm(number), ONLY) == parents
+        assert len(set(sums.values())) == 12
+        for snapshot in reversed(range(12)):
+            revert(snapshot)
+        for leaf in reversed(range(1, 12)):
+            drop(leaf)
+        assert content(host, disk(product.vm(number), ONLY)["path"]) == sums[0]
         pane.press("q", then="NAME")
         term.keys("q")
         assert term.end(seconds=60) == 0
