@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 FILE = Path(__file__).parent / "data" / "checklist.tsv"
+UNPROVEN = FILE.with_name("unproven.tsv")
 
 
 class Row(NamedTuple):
@@ -19,7 +20,14 @@ class Row(NamedTuple):
 
 def rows() -> dict[str, Row]:
     """All rows by id, in the order of the file."""
-    with FILE.open(encoding="utf-8", newline="") as file:
-        lines = csv.reader(file, dialect="excel-tab", quoting=csv.QUOTE_NONE)
-        next(lines)
-        return {row.id: row for row in map(Row._make, lines)}
+    return {row.id: row for row in map(Row._make, _lines(FILE))}
+
+
+def reasons() -> dict[str, str]:
+    """Why a row that is worked on is not proven and will not be, by its id."""
+    return {line[0]: line[1] for line in _lines(UNPROVEN)}
+
+
+def _lines(path: Path) -> list[list[str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.reader(file, dialect="excel-tab", quoting=csv.QUOTE_NONE))[1:]

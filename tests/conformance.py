@@ -48,11 +48,12 @@ def main(words: list[str]) -> int:
     if not record.exists():
         print(f"{record}: there is no record yet; make one with ./run test", file=sys.stderr)
         return 66
-    rows = checklist.rows()
+    rows, reasons = checklist.rows(), checklist.reasons()
     found = verdicts(json.loads(record.read_text(encoding="utf-8")))
     for row, verdict in found.items():
         print(f"{row}  {'proven ' if verdict.proven else 'not yet'}  {rows[row].feature}", end="")
-        print(f"  <- {verdict.tests}" if verdict.tests else "")
+        why = verdict.tests or reasons.get(row, "")
+        print(f"  <- {why}" if why else "")
     count = sum(verdict.proven for verdict in found.values())
     print(f"{count} of {len(rows)} rows proven, {len(rows) - count} not yet")
     return 0

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ast
 import json
 import subprocess
 import sys
@@ -49,3 +50,12 @@ def test_a_mark_with_an_id_that_the_checklist_does_not_have_stops_the_run(tmp_pa
     done, _ = run_marked(tmp_path, "ON-999: pass")
     assert done.returncode == 4
     assert "ON-999" in done.stderr
+
+
+def test_a_row_that_has_a_reason_not_to_be_proven_is_proven_by_no_test() -> None:
+    marks = set()
+    for path in ROOT.joinpath("tests").rglob("test_*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "pytest.mark.covers":
+                marks |= {ast.literal_eval(argument) for argument in node.args}
+    assert checklist.reasons().keys() <= checklist.rows().keys() - marks
