@@ -152,7 +152,7 @@ def test_a_migration_tells_how_far_it_is_and_when_it_is_called_off_the_vm_stays(
 ) -> None:
     assert 0 < halfway["progress"] < 100
     assert halfway["bytes_done"] < halfway["bytes_total"]
-    assert 0 < halfway["remaining_seconds"] < 600
+    assert 0 <= halfway["remaining_seconds"] < 600
     assert "REMAINING SECONDS" in product.run("operation", "show", halfway["id"])
     assert product.vm(fat)["stat"] == "migr"
     before = product.vm(fat)["host"]
