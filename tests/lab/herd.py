@@ -58,8 +58,11 @@ class Herd:
 
     def give_back(self, vms: Iterable[int]) -> None:
         """Keep those VMs for later that are as good as fresh ones."""
+        alive = self.lab[HOME].domains()
         for vm in self.look(vms):
             place = place_of(vm)
+            if place == "RUNNING" and f"one-{vm['id']}" not in alive:
+                continue  # it was said to run, and will be seen to be off
             if place in _REUSED and _fresh(vm, place):
                 self._idle.setdefault(place, []).append(vm["id"])
 
