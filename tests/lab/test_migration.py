@@ -16,7 +16,7 @@ from .vms import booted, counted, positions
 
 pytestmark = pytest.mark.lab
 
-FAT = "dd if=/dev/urandom of=/fat bs=1M count=40 2>/dev/null; echo '<'fat'>'"
+FAT = "dd if=/dev/urandom of=/fat bs=1M count=28 2>/dev/null; echo '<'fat'>'"
 SLOW = 4
 """MiB/s: a fat guest takes some ten seconds, so that a busy machine finds the middle."""
 HALF = 10 << 20
@@ -197,6 +197,9 @@ def test_a_target_killed_halfway_leaves_the_vm_where_it_was(
     counted(session_lab, vm)
     target.start()
     settled(product, session_lab, fat, halfway)
+    product.eventually(
+        lambda: product.host(target.name), lambda seen: seen["stat"] == "on" and not seen["down_since"], timeout=120
+    )
 
 
 def runs(host: Host, number: int) -> bool:
