@@ -46,6 +46,11 @@ class VmconsoleError(Exception):
         self.outcome = outcome
         self.detail = detail
 
+    @property
+    def advice(self) -> str:
+        """What failed and why, and what to do next, as one sentence."""
+        return f"{self.message}; {self.hint}" if self.hint else self.message
+
     def document(self) -> dict[str, object]:
         """The error as it stands in JSON output and in an operation's row."""
         return {

@@ -9,12 +9,12 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.batch.conftest import Program
+from tests.lab.witness import eventually
 from vmconsole.store.session import open_session
 
 DEADLINE = 60.0
@@ -107,21 +107,13 @@ def test_a_schedule_fires_under_the_installed_controller_with_no_face_running(pr
     with subprocess.Popen(words, env={"PATH": os.environ["PATH"], **environ}, stderr=subprocess.DEVNULL) as controller:
         try:
             with open_session(str(program.store), create=False) as session:
-                until(lambda: session.query("SELECT status FROM firing") == [("fired",)])
-                until(
-                    lambda: session.query("SELECT state FROM operation WHERE command = 'poweroff-hard'") == [("done",)]
-                )
+                assert eventually(lambda: session.query("SELECT status FROM firing") == [("fired",)], DEADLINE)
+                ended = "SELECT state FROM operation WHERE command = 'poweroff-hard'"
+                assert eventually(lambda: session.query(ended) == [("done",)], DEADLINE)
             assert controller.poll() is None
         finally:
             controller.kill()
     assert program.vm_state(0) == "poff"
-
-
-def until(fact: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + DEADLINE
-    while not fact():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
 
 
 def as_systemd_reads(drop_in: Path) -> tuple[list[str], dict[str, str]]:

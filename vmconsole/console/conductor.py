@@ -86,7 +86,7 @@ class Conductor:
             self._tell(f"a bug, {type(error).__name__}: {error}", "error")
 
     def _tell_error(self, error: VmconsoleError) -> None:
-        self._tell(f"{error.message}; {error.hint}" if error.hint else error.message, "error")
+        self._tell(error.advice, "error")
 
     async def _carry_out(self, order: Order, answers: Mapping[str, str]) -> None:
         plan, spared = self._spare_protected(await self._prepared(order, answers))

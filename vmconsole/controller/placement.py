@@ -11,6 +11,7 @@ from vmconsole.store import operations
 from vmconsole.store.ids import new_operation_id
 
 if TYPE_CHECKING:
+    from vmconsole.controller.capacity import Candidate
     from vmconsole.controller.offer import Place
     from vmconsole.controller.work import Surroundings
 
@@ -98,11 +99,16 @@ def _dispatch(around: Surroundings, vm: Waiting, place: Place) -> None:
     arguments: dict[str, Any] = {"host_id": host.id, "host": host.name}
     if shelf is not None and shelf.id != vm.datastore_id:
         arguments |= {"datastore_id": shelf.id, "datastore": shelf.name}
+    submit(around, vm, host, "deploy", arguments)
+
+
+def submit(around: Surroundings, vm: Waiting, host: Candidate, command: str, arguments: dict[str, Any]) -> None:
+    """Have a VM brought to the host that was chosen for it; what kept it waiting is said no more."""
     with around.journal.write() as store:
         operations.insert(
             store,
             new_operation_id(),
-            "deploy",
+            command,
             arguments,
             user_id=0,
             asked_by=SCHEDULER,

@@ -9,8 +9,6 @@ from vmconsole.controller.offer import Offer, Waiting
 from vmconsole.controller.placement import MAX_DISPATCH, SCHEDULER
 from vmconsole.controller.whereabouts import answers
 from vmconsole.lifecycle import actions, states
-from vmconsole.store import operations
-from vmconsole.store.ids import new_operation_id
 
 if TYPE_CHECKING:
     from vmconsole.controller.capacity import Candidate
@@ -85,18 +83,4 @@ def _is_everywhere(around: Surroundings, vm_id: int) -> bool:
 
 def _dispatch(around: Surroundings, vm: Waiting, position: Position, host: Candidate) -> None:
     live = position is states.RUNNING and around.settings["live_resched"]
-    with around.journal.write() as store:
-        operations.insert(
-            store,
-            new_operation_id(),
-            "live-migrate" if live else "migrate",
-            {"host_id": host.id, "host": host.name},
-            user_id=0,
-            asked_by=SCHEDULER,
-            face=SCHEDULER,
-            now=around.clock(),
-            vm_id=vm.id,
-            vm_version=vm.version,
-            host_id=host.id,
-        )
-        store.execute("UPDATE vm SET message = '' WHERE id = ?", (vm.id,))
+    placement.submit(around, vm, host, "live-migrate" if live else "migrate", {"host_id": host.id, "host": host.name})

@@ -85,9 +85,7 @@ def move(
 
 def explain(store: Store, job: Job, error: VmconsoleError | None) -> None:
     """Say on a VM that failed why it did and what to do, and take that back when it goes on."""
-    message = ""
-    if error is not None:
-        message = f"{error.message}; {error.hint}" if error.hint else error.message
+    message = error.advice if error is not None else ""
     store.execute("UPDATE vm SET message = ? WHERE id = ? AND message <> ?", (message, job.vm_id, message))
 
 

@@ -208,7 +208,8 @@ class Worker:
                 return None  # it has never been on a host
             raise Internal(f"VM {job.vm_id} has no host for the step {step.value}")
         link = self._around.fleet.link(host_id)
-        for known in (host_id, vm_record.load(self._around.store, job.vm_id).target_host_id):
+        ((target_id,),) = self._around.store.query("SELECT target_host_id FROM vm WHERE id = ?", (job.vm_id,))
+        for known in (host_id, target_id):
             if known is not None:
                 await self._around.fleet.link(known).tried.wait()
         async with nullcontext() if step in _UNLIMITED else link.slots:

@@ -95,7 +95,7 @@ class Forms:
             command, rest = registry.find(_words(line))
             values = values_of(command, rest)
         except VmconsoleError as error:
-            self._tell(f"{error.message}; {error.hint}" if error.hint else error.message, "error")
+            self._tell(error.advice, "error")
             return
         self._put_targets(command, values)
         form = Form(self._url, command, values, names=self._names, vm_named=self._vm_named, clock=self._clock)

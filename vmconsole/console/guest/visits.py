@@ -137,7 +137,7 @@ class Visits:
         try:
             await visit()
         except VmconsoleError as error:
-            self._tell(f"{error.message}; {error.hint}" if error.hint else error.message, "error")
+            self._tell(error.advice, "error")
 
     def _look_up(self, vm_id: int) -> Guest:
         with open_session(self._url, create=False, read_only=True) as session:

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from vmconsole.controller.work import Surroundings
     from vmconsole.store.session import Store
 
-QCOW2_MAGIC = b"QFI\xfb"
-
 
 async def create(job: Job, around: Surroundings) -> Effect:
     """Register an image with the content of a file, uploaded to a host, or as an empty volume.
